@@ -12,6 +12,10 @@ EXAMHALL_MODELS_DIR ?= $(abspath $(EXAMHALL_SHARED)/models)
 export EXAMHALL_MODELS_DIR
 endif
 
+# pytest keeps the modules that it rewrites as bytecode: without, every process
+# rewrites hypothesis and schemathesis again, which takes four seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Test processes of the parallel pass. Each starts its own servers.
 JOBS ?= 2
 # Tests that need a processor for themselves, or a browser.
