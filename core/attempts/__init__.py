@@ -1,0 +1,1 @@
+"""A candidate's attempt: states, time, saving, submission."""

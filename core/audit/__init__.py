@@ -1,0 +1,1 @@
+"""Who did what, when: entries that are chained by their hashes."""

@@ -1,0 +1,1 @@
+"""What core and a plugin promise each other: abstract bases and frozen value types."""

@@ -1,0 +1,191 @@
+"""Question types: from an author's content to a candidate's score."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from marshmallow import Schema
+
+from examhall.core.contracts.base import Kind, Plugin
+
+Content = Mapping[str, Any]
+"""A question as its author wrote it (validated by `content_schema`), key and feedback included."""
+
+Raw = Mapping[str, Any]
+"""What the browser sent for one item: control names to text or lists of text."""
+
+
+class View(StrEnum):
+    """For whom an item is drawn."""
+
+    ANSWER = "answer"
+    REVIEW = "review"
+    GRADE = "grade"
+    AUTHOR = "author"
+    PRINT = "print"
+
+
+class ScoreState(StrEnum):
+    """What became of a response."""
+
+    UNANSWERED = "unanswered"
+    RIGHT = "right"
+    PARTIAL = "partial"
+    WRONG = "wrong"
+    INVALID = "invalid"
+    NEEDS_MANUAL = "needs_manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Something an author should mend; `path` names the field, dotted."""
+
+    path: str
+    message: str
+    severity: str = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One candidate's edition of a question.
+
+    `public` is all that ever reaches the candidate's browser: no key, no weight, no feedback.
+    `secret` is what scoring needs besides. Both are JSON objects.
+    """
+
+    public: Mapping[str, Any]
+    secret: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """HTML of one item, escaped and safe, with the assets it wants.
+
+    `module` names an ES module and `styles` style sheets among the plugin's static files. Controls
+    carry plain `name` attributes: the exam room reads and restores them by name.
+    """
+
+    html: str
+    module: str | None = None
+    styles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A candidate's answer in the type's own form (a JSON object); empty data means no answer."""
+
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FormatErrors:
+    """Why a raw response could not be read; the messages are for the candidate."""
+
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartScore:
+    """The score of one part of a response; `fraction` between 0 and 1 of this part's share."""
+
+    key: str
+    fraction: Decimal
+    weight: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The worth of a response: `fraction` of the item's points, normally between 0 and 1."""
+
+    fraction: Decimal
+    state: ScoreState
+    parts: tuple[PartScore, ...] = ()
+    feedback: str = ""
+    needs_manual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseClass:
+    """A group of like responses for analysis, with the fraction that it earns."""
+
+    key: str
+    label: str
+    fraction: Decimal | None = None
+
+
+class QuestionType(Plugin):
+    """A kind of question. Scoring is pure and deterministic; nothing here touches a database."""
+
+    kind: ClassVar[Kind] = Kind.QUESTION_TYPE
+    content_version: ClassVar[int] = 1
+
+    @abstractmethod
+    def content_schema(self) -> type[Schema]:
+        """Return the schema of an author's content; the editor's form comes from it."""
+
+    @abstractmethod
+    def example(self) -> Content:
+        """Return a complete, valid question, as a start for authors and for the contract tests."""
+
+    def validate(self, content: Content) -> list[Issue]:
+        """Say what is wrong with content that passed the schema (no key, unreachable score)."""
+        return []
+
+    def migrate(self, content: Content, from_version: int) -> Content:
+        """Return content of an older `content_version` in today's form."""
+        return content
+
+    @abstractmethod
+    def prepare(self, content: Content, seed: int, locale: str) -> Variant:
+        """Make a candidate's edition; the same arguments always make the same one."""
+
+    @abstractmethod
+    def render(
+        self, variant: Variant, view: View, raw: Raw | None = None, *, name: str = ""
+    ) -> Fragment:
+        """Draw the item, filled with `raw` where given; `name` makes ids unique in a page."""
+
+    @abstractmethod
+    def parse(self, variant: Variant, raw: Raw) -> Response | FormatErrors:
+        """Read what a browser sent. Hostile input gives FormatErrors, never an exception."""
+
+    @abstractmethod
+    def is_complete(self, variant: Variant, response: Response) -> bool:
+        """Say whether every part has an answer."""
+
+    @abstractmethod
+    def score(self, variant: Variant, response: Response) -> Score:
+        """Score a response; a type that people mark returns `needs_manual`."""
+
+    @abstractmethod
+    def correct_response(self, variant: Variant) -> Raw | None:
+        """Return a raw response that earns full marks, None where there is no such thing."""
+
+    @abstractmethod
+    def summarise(self, variant: Variant, response: Response) -> str:
+        """Return the response in a line of plain text."""
+
+    def classify(self, variant: Variant, response: Response) -> list[ResponseClass]:
+        """Sort the response into classes for analysis."""
+        return []
+
+    def random_guess_score(self, content: Content) -> Decimal | None:
+        """Return the mean fraction of blind guessing, None where it cannot be told."""
+        return None
+
+    def can_rescore(self, old: Content, new: Content) -> str | None:
+        """Say why responses to `old` cannot be scored with `new`, None where they can."""
+        return None
+
+    @abstractmethod
+    def simulate(self, variant: Variant, kind: str) -> Raw:
+        """Make a response for tests; `kind` is `right`, `wrong`, `empty` or `invalid`."""
+
+    def public_words(self, content: Content) -> Sequence[str]:
+        """Return texts of the key that a candidate may see anyway (the options of a choice)."""
+        return ()

@@ -1,0 +1,199 @@
+"""The smaller kinds: formats, sign-in, evidence stores, event sinks, notifiers, reports."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, BinaryIO, ClassVar, Protocol
+
+from examhall.core.contracts.base import Kind, Plugin
+
+
+class Fidelity(StrEnum):
+    """How well a question came over from another format."""
+
+    EXACT = "exact"
+    APPROXIMATED = "approximated"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PortableQuestion:
+    """A question outside the database: type key, title and content."""
+
+    type: str
+    title: str
+    content: Mapping[str, Any]
+    points: Decimal = Decimal(1)
+    identifier: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedQuestion:
+    """One question of a file: what was made of it, and what was lost or why it was refused."""
+
+    identifier: str
+    fidelity: Fidelity
+    question: PortableQuestion | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """All questions of a file; `problems` are about the file as a whole."""
+
+    questions: tuple[ImportedQuestion, ...]
+    problems: tuple[str, ...] = ()
+
+
+class Format(Plugin):
+    """A file format for questions."""
+
+    kind: ClassVar[Kind] = Kind.FORMAT
+    extensions: ClassVar[tuple[str, ...]] = ()
+    media_type: ClassVar[str] = "application/octet-stream"
+
+    @abstractmethod
+    def import_(self, stream: BinaryIO) -> ImportReport:
+        """Read a file. Hostile or broken input is a problem in the report, no exception."""
+
+    @abstractmethod
+    def export(self, questions: Sequence[PortableQuestion]) -> bytes:
+        """Write questions so that `import_` gives them back exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signed in: `login` for local accounts, issuer and subject for all others."""
+
+    login: str = ""
+    issuer: str = ""
+    subject: str = ""
+    name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A sign-in that failed; the reason never says which part was wrong."""
+
+    reason: str
+
+
+class CredentialBook(Protocol):
+    """The part of the accounts that a sign-in method may use."""
+
+    def password_hash(self, login: str) -> str | None:
+        """Return the stored hash, None for an unknown or password-less account."""
+
+    def replace_password_hash(self, login: str, new_hash: str) -> None:
+        """Store a hash made with newer parameters."""
+
+
+class SignIn(Plugin):
+    """A way to prove who one is. Methods with a redirect override `begin`."""
+
+    kind: ClassVar[Kind] = Kind.SIGN_IN
+
+    def begin(self, redirect_uri: str, state: str) -> str | None:
+        """Return an address to send the browser to, None for a form on our own page."""
+        return None
+
+    @abstractmethod
+    def finish(self, form: Mapping[str, str], book: CredentialBook) -> Identity | Refused:
+        """Judge the form or the call back."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRef:
+    """Where evidence lies: its sha256 (hex), size in bytes and the store's own key."""
+
+    sha256: str
+    size: int
+    key: str
+
+
+class EvidenceStore(Plugin):
+    """Keeps evidence by content address. Nothing in it is ever at a public address."""
+
+    kind: ClassVar[Kind] = Kind.EVIDENCE_STORE
+
+    @abstractmethod
+    def put(self, data: bytes, content_type: str) -> EvidenceRef:
+        """Store bytes durably before returning; the same bytes twice are stored once."""
+
+    @abstractmethod
+    def get(self, ref: EvidenceRef) -> bytes:
+        """Return the bytes; a missing or altered object raises EvidenceMissingError."""
+
+    @abstractmethod
+    def delete(self, ref: EvidenceRef) -> None:
+        """Remove the object; removing it twice is no error."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventEnvelope:
+    """A domain event as sinks get it (at least once, in order per subject)."""
+
+    event_id: str
+    event_type: str
+    topic: str
+    timestamp: datetime
+    subject: str
+    user_id: str | None = None
+    exam_id: str | None = None
+    course_id: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+class EventSink(Plugin):
+    """Takes domain events somewhere else."""
+
+    kind: ClassVar[Kind] = Kind.EVENT_SINK
+
+    @abstractmethod
+    def emit(self, events: Sequence[EventEnvelope]) -> None:
+        """Deliver; raise to have the same events again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A message to a person."""
+
+    recipient: str
+    subject: str
+    text: str
+
+
+class Notifier(Plugin):
+    """Sends messages to people."""
+
+    kind: ClassVar[Kind] = Kind.NOTIFIER
+
+    @abstractmethod
+    def send(self, message: Notification) -> None:
+        """Send; raise to have it tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDocument:
+    """A finished report."""
+
+    filename: str
+    media_type: str
+    content: bytes
+
+
+class Report(Plugin):
+    """Makes a document about an exam from its data (a JSON object made by core)."""
+
+    kind: ClassVar[Kind] = Kind.REPORT
+
+    @abstractmethod
+    def build(self, data: Mapping[str, Any]) -> ReportDocument:
+        """Write the report."""

@@ -1,0 +1,1 @@
+"""Domain events: written with the change, delivered to sinks at least once."""

@@ -1,0 +1,1 @@
+"""Exams as authors make them: sections, items, the question bank, publication."""

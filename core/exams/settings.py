@@ -1,0 +1,60 @@
+"""The settings of an exam: time, access, scoring, proctoring. Frozen into each exam version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+
+class TimeSettings(Schema):
+    """How long an attempt lasts. Seconds; None means no limit of that kind."""
+
+    limit_seconds = fields.Integer(
+        load_default=None, allow_none=True, validate=validate.Range(1, 604800)
+    )
+    hard_close = fields.AwareDateTime(load_default=None, allow_none=True, format="iso")
+    multiplier_stretches_close = fields.Boolean(load_default=True)
+
+
+class ScoringSettings(Schema):
+    """Which scorer counts, with its own settings, and when the result is released."""
+
+    scorer = fields.String(load_default="sum", validate=validate.Length(1, 100))
+    settings = fields.Dict(keys=fields.String(), load_default=dict)
+    release = fields.String(
+        load_default="automatic", validate=validate.OneOf(["automatic", "manual"])
+    )
+    show_provisional = fields.Boolean(load_default=True)
+
+
+class ProctoringSettings(Schema):
+    """Whether and how an exam is watched; `rules` are the temporal rules' own settings."""
+
+    enabled = fields.Boolean(load_default=False)
+    detectors = fields.List(fields.String(validate=validate.Length(1, 100)), load_default=list)
+    consent_text = fields.String(load_default="", validate=validate.Length(0, 10000))
+    authorization = fields.String(load_default="none", validate=validate.OneOf(["none", "proctor"]))
+    frame_seconds = fields.Float(load_default=0.5, validate=validate.Range(0.2, 10))
+    chunk_seconds = fields.Float(load_default=1.0, validate=validate.Range(0.5, 30))
+    rules = fields.Dict(keys=fields.String(), load_default=dict)
+
+
+class ExamSettingsSchema(Schema):
+    """All settings of an exam; unknown names are refused."""
+
+    instructions = fields.String(load_default="", validate=validate.Length(0, 20000))
+    time = fields.Nested(TimeSettings, load_default=lambda: TimeSettings().load({}))
+    access = fields.Dict(
+        keys=fields.String(), values=fields.Dict(keys=fields.String()), load_default=dict
+    )
+    scoring = fields.Nested(ScoringSettings, load_default=lambda: ScoringSettings().load({}))
+    proctoring = fields.Nested(
+        ProctoringSettings, load_default=lambda: ProctoringSettings().load({})
+    )
+
+    @validates_schema
+    def _watching_needs_detectors(self, data: dict[str, Any], **_: Any) -> None:
+        proctoring = data.get("proctoring") or {}
+        if proctoring.get("enabled") and not proctoring.get("detectors"):
+            raise ValidationError("Choose at least one detector.", "proctoring.detectors")

@@ -1,0 +1,1 @@
+"""Partners: connections, what we tell them, what they tell us."""

@@ -1,0 +1,27 @@
+"""All tables in one import, so that mappers and migrations see the whole schema."""
+
+from examhall.core.accounts import models as accounts
+from examhall.core.attempts import models as attempts
+from examhall.core.audit import models as audit
+from examhall.core.db import Base
+from examhall.core.events import models as events
+from examhall.core.exams import models as exams
+from examhall.core.integrations import models as integrations
+from examhall.core.proctoring import models as proctoring
+from examhall.core.registry import models as registry
+from examhall.core.scoring import models as scoring
+
+__all__ = [
+    "Base",
+    "accounts",
+    "attempts",
+    "audit",
+    "events",
+    "exams",
+    "integrations",
+    "proctoring",
+    "registry",
+    "scoring",
+]
+
+metadata = Base.metadata

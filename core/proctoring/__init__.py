@@ -1,0 +1,1 @@
+"""Watching over an attempt: consent, chunks, findings, incidents, evidence."""

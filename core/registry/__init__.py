@@ -1,0 +1,1 @@
+"""Plugins at run time: finding, checking, configuring, calling and watching them."""
