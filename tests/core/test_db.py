@@ -1,0 +1,129 @@
+"""The database: moments, transactions, what runs after a commit, fair writers."""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+from sqlalchemy.exc import StatementError
+
+from examhall.core.accounts.models import User
+from examhall.core.db import Database, FairLock, after_commit, database_now, open_database
+
+
+@pytest.fixture
+def database(database_url):
+    database = open_database(database_url)
+    yield database
+    database.dispose()
+
+
+def add_user(session, login: str, created_at: datetime | None = None) -> User:
+    user = User(login=login, name=login, created_at=created_at or datetime.now(UTC))
+    session.add(user)
+    session.flush()
+    return user
+
+
+def count_users(database: Database) -> int:
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(User))
+
+
+def test_a_moment_comes_back_in_utc_to_the_microsecond(database):
+    moment = datetime(2026, 3, 29, 3, 0, 0, 123457, tzinfo=timezone(timedelta(hours=2)))
+    with database.transaction() as session:
+        add_user(session, "ada", moment)
+    with database.reading() as session:
+        stored = session.scalars(select(User)).one().created_at
+    assert stored == moment
+    assert stored.tzinfo is UTC
+
+
+def test_a_moment_without_a_zone_is_refused(database):
+    with (
+        pytest.raises(StatementError, match="time zone"),
+        database.transaction() as session,
+    ):
+        add_user(session, "ada", datetime(2026, 3, 29))  # noqa: DTZ001 - what is refused
+    assert count_users(database) == 0
+
+
+def test_the_databases_clock_is_close_to_ours_and_has_fractions(database):
+    with database.reading() as session:
+        moments = [database_now(session) for _ in range(5)]
+        time.sleep(0.002)
+        moments.append(database_now(session))
+    assert abs(moments[0] - datetime.now(UTC)) < timedelta(seconds=5)
+    assert any(moment.microsecond for moment in moments)
+
+
+def test_an_error_rolls_everything_back_and_runs_nothing_afterwards(database):
+    ran = []
+
+    def fail() -> None:
+        with database.transaction() as session:
+            add_user(session, "ada")
+            after_commit(session, lambda: ran.append("never"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert count_users(database) == 0
+    assert ran == []
+
+
+def test_what_waits_for_the_commit_sees_the_data(database):
+    seen = []
+    with database.transaction() as session:
+        add_user(session, "ada")
+        after_commit(session, lambda: seen.append(count_users(database)))
+        assert seen == []
+    assert seen == [1]
+
+
+def test_many_writers_all_get_their_turn(database):
+    def write() -> None:
+        with database.transaction() as session:
+            add_user(session, str(uuid4()))
+
+    threads = [threading.Thread(target=write) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert count_users(database) == 16
+
+
+def test_a_reader_does_not_wait_for_a_writer(database):
+    with database.transaction() as session:
+        add_user(session, "ada")
+        assert count_users(database) == 0
+
+
+@given(st.integers(2, 6))
+def test_the_lock_serves_whoever_came_first(waiting):
+    lock = FairLock()
+    served = []
+    lock.acquire()
+
+    def take(number: int) -> None:
+        lock.acquire()
+        served.append(number)
+        lock.release()
+
+    threads = []
+    for number in range(waiting):
+        thread = threading.Thread(target=take, args=(number,))
+        thread.start()
+        while len(lock._queue) <= number:
+            time.sleep(0.0005)
+        threads.append(thread)
+    lock.release()
+    for thread in threads:
+        thread.join(10)
+    assert served == list(range(waiting))
