@@ -30,7 +30,7 @@ FOREIGN = {
     "a path of one machine": r"(?<![\w.-])/" + r"work/",
     "the number of an issue": "issue" + r" #",
     "a note to oneself": r"\b(TO" + r"DO|FIX" + r"ME)\b",
-    "an address of a package mirror": r"(extra-" + r"index-url|index-" + r"url|find-" + r"links)\b",
+    "an address of a package mirror": r"(index-" + r"url|find-" + r"links)\b",
     "a host of a package mirror": r"https?://[^/\s]*(arti" + r"factory|nex" + r"us|dev" + r"pi)\b",
 }
 
@@ -84,6 +84,19 @@ def test_every_package_is_installed():
 @pytest.mark.parametrize("package", PACKAGES, ids=name_of)
 def test_package_has_an_init(package):
     assert (package / "__init__.py").exists()
+
+
+def test_every_file_is_installed():
+    patterns = read_setup()["options.package_data"]["*"].split()
+    installed = {
+        path for package in PACKAGES for pattern in patterns for path in package.glob(pattern)
+    }
+    files = {
+        path
+        for path in tracked_files()
+        if name_of(path).split("/")[0] in FOLDERS and path.suffix not in {".py", ".md"}
+    }
+    assert sorted(map(name_of, files - installed)) == []
 
 
 @pytest.mark.parametrize("target", entry_points())
