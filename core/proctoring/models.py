@@ -16,6 +16,8 @@ class ProctoringSession(Base):
     """The watched side of an attempt. `policy` is frozen from the exam version and registration.
 
     A worker that analyses the session holds it until `leased_until`: chunks stay in order.
+    `analysis_version` grows with each committed batch, so that a worker whose hold ran out cannot
+    commit. `clock_offset` are the seconds that the browser's clock is behind the server's.
     """
 
     __tablename__ = "proctoring_sessions"
@@ -34,7 +36,10 @@ class ProctoringSession(Base):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     last_chunk_at: Mapped[datetime | None]
+    last_frame_at: Mapped[datetime | None]
     last_frame_sha256: Mapped[str] = mapped_column(String(64), default="")
+    clock_offset: Mapped[float | None]
+    analysis_version: Mapped[int] = mapped_column(default=0)
     leased_by: Mapped[str] = mapped_column(String(80), default="")
     leased_until: Mapped[datetime | None]
     integrity: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -59,7 +64,8 @@ class Consent(Base):
 class Chunk(Base):
     """A few seconds of one stream, stored before it was acknowledged.
 
-    `samples` lists `{"at": ISO time, "sha256": ..., "size": ...}` in order of time.
+    `samples` lists `{"at": ISO time, "sha256": ..., "size": ...}` in order of time; `seen_by` names
+    the detectors that looked at it, each with the indexes of the samples that it saw.
     """
 
     __tablename__ = "chunks"
@@ -81,6 +87,7 @@ class Chunk(Base):
     state: Mapped[str] = mapped_column(String(20), default="stored")
     received_at: Mapped[datetime]
     analysed_at: Mapped[datetime | None]
+    seen_by: Mapped[dict[str, Any]] = mapped_column(default=dict)
     note: Mapped[str] = mapped_column(String(500), default="")
 
 

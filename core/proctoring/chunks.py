@@ -1,0 +1,233 @@
+"""Chunks: checked, stored, written down, and only then acknowledged."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examhall.core.contracts.detector import Stream
+from examhall.core.contracts.services import EvidenceRef
+from examhall.core.db import after_commit, database_now
+from examhall.core.errors import (
+    ClosedError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    RateLimitedError,
+    TooLargeError,
+)
+from examhall.core.permissions import Principal
+from examhall.core.platform import Platform
+from examhall.core.proctoring.clock import LONGEST_DELAY, next_offset, to_server_time
+from examhall.core.proctoring.evidence import append_evidence, count_evidence, put_evidence
+from examhall.core.proctoring.models import Chunk, ProctoringSession
+from examhall.core.proctoring.operations import exam_channel, get_own_session, given_classes
+from examhall.core.proctoring.policy import STREAM_CONSENT
+from examhall.core.proctoring.samples import Upload, check_sample, content_type_of
+
+MAX_SAMPLES = 40
+MAX_CHUNK_BYTES = 16_000_000
+MAX_SEQUENCE = 10_000_000
+MAX_DURATION = timedelta(seconds=120)
+
+
+@dataclass(frozen=True, slots=True)
+class NewChunk:
+    """A chunk as the browser sends it; all moments are by the browser's clock.
+
+    `sent_at` is the moment of sending: with it the server can tell a long wait from a wrong clock.
+    """
+
+    stream: str
+    sequence: int
+    started_at: datetime
+    ended_at: datetime
+    uploads: tuple[Upload, ...]
+    sent_at: datetime | None = None
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of what makes it this chunk: everything but the moment of sending."""
+        parts = [self.stream, str(self.sequence), self.started_at.isoformat()]
+        parts.append(self.ended_at.isoformat())
+        parts += [f"{upload.at.isoformat()} {upload.sha256}" for upload in self.uploads]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The server's word that a chunk is stored for good."""
+
+    session_id: UUID
+    stream: str
+    sequence: int
+    digest: str
+    stored: bool = True
+
+
+def store_chunk(
+    platform: Platform, principal: Principal, session_id: UUID, new: NewChunk
+) -> Acknowledgement:
+    """Store a chunk of the candidate's own session; the same chunk again changes nothing.
+
+    Raises NotFoundError for another's session, ClosedError when it is over, ForbiddenError for a
+    stream without policy or consent, InvalidError and TooLargeError for bad content, ConflictError
+    for another chunk under a sequence number in use.
+    """
+    stream = _check_shape(new)
+    answer = Acknowledgement(session_id, new.stream, new.sequence, new.digest)
+    with platform.db.reading() as session:
+        watched = get_own_session(session, principal, session_id=session_id)
+        if _is_known(session, watched.id, new):
+            return answer
+        _check_allowed(session, platform, watched, stream)
+        _check_rate(session, watched)
+    for upload in new.uploads:
+        check_sample(stream, upload)
+    refs = [put_evidence(platform, up.data, content_type_of(stream)) for up in new.uploads]
+    with platform.db.transaction() as session:
+        watched = _lock(session, session_id)
+        if not _is_known(session, watched.id, new):
+            _check_allowed(session, platform, watched, stream)
+            _write(session, platform, watched, new, refs)
+    return answer
+
+
+def _check_shape(new: NewChunk) -> Stream:
+    try:
+        stream = Stream(new.stream)
+    except ValueError as error:
+        raise InvalidError("There is no such stream.", stream=sorted(Stream)) from error
+    if not 0 <= new.sequence <= MAX_SEQUENCE:
+        raise InvalidError("The sequence number is out of bounds.", sequence=MAX_SEQUENCE)
+    if not 1 <= len(new.uploads) <= MAX_SAMPLES:
+        raise InvalidError(f"A chunk has 1 to {MAX_SAMPLES} samples.", samples=MAX_SAMPLES)
+    if sum(len(upload.data) for upload in new.uploads) > MAX_CHUNK_BYTES:
+        raise TooLargeError(f"A chunk may have {MAX_CHUNK_BYTES} bytes.", limit=MAX_CHUNK_BYTES)
+    _check_times(new)
+    return stream
+
+
+def _check_times(new: NewChunk) -> None:
+    times = [new.started_at, *(upload.at for upload in new.uploads), new.ended_at]
+    if any(moment.tzinfo is None for moment in times):
+        raise InvalidError("Give moments with their time zone.")
+    if times != sorted(times):
+        raise InvalidError("Samples lie in order between the chunk's start and end.")
+    if new.ended_at - new.started_at > MAX_DURATION:
+        raise InvalidError("The chunk is too long.", seconds=MAX_DURATION.total_seconds())
+    if new.sent_at is not None and not (
+        timedelta(0) <= new.sent_at - new.ended_at <= LONGEST_DELAY
+    ):
+        raise InvalidError("A chunk is sent after its end, within a day.")
+
+
+def _is_known(session: Session, session_id: UUID, new: NewChunk) -> bool:
+    digest = session.scalar(
+        select(Chunk.digest).where(
+            Chunk.session_id == session_id,
+            Chunk.stream == new.stream,
+            Chunk.sequence == new.sequence,
+        )
+    )
+    if digest is not None and digest != new.digest:
+        raise ConflictError("Another chunk has this sequence number.", sequence=new.sequence)
+    return digest is not None
+
+
+def _check_allowed(
+    session: Session, platform: Platform, watched: ProctoringSession, stream: Stream
+) -> None:
+    if not _takes_chunks(watched, database_now(session), platform.settings.drain_seconds):
+        raise ClosedError("The proctoring session is over.")
+    if stream.value not in watched.policy["streams"]:
+        raise ForbiddenError("This exam does not record that stream.", stream=stream.value)
+    if STREAM_CONSENT[stream] not in given_classes(session, watched.id):
+        raise ForbiddenError("There is no consent to record that stream.", stream=stream.value)
+
+
+def _takes_chunks(watched: ProctoringSession, now: datetime, drain_seconds: int) -> bool:
+    if watched.state == "open":
+        return True
+    ended = watched.ended_at
+    drain = timedelta(seconds=drain_seconds)
+    return watched.state == "closed" and ended is not None and now <= ended + drain
+
+
+def _check_rate(session: Session, watched: ProctoringSession) -> None:
+    """Refuse more samples than four times what the policy asks for: storage is finite."""
+    elapsed = (database_now(session) - watched.started_at).total_seconds()
+    streams = len(watched.policy["streams"])
+    expected = streams * elapsed / watched.policy["frame_seconds"]
+    if count_evidence(session, watched.id) > 400 + 4 * expected:
+        raise RateLimitedError("More samples came than the exam asks for.")
+
+
+def _lock(session: Session, session_id: UUID) -> ProctoringSession:
+    """Hold the session's row: the evidence chain grows by one writer at a time."""
+    return session.scalars(
+        select(ProctoringSession).where(ProctoringSession.id == session_id).with_for_update()
+    ).one()
+
+
+def _write(
+    session: Session,
+    platform: Platform,
+    watched: ProctoringSession,
+    new: NewChunk,
+    refs: Sequence[EvidenceRef],
+) -> None:
+    now = database_now(session)
+    reference = new.sent_at or new.ended_at
+    watched.clock_offset = next_offset(
+        watched.clock_offset, now, reference, new.sent_at is not None
+    )
+    moments = [new.started_at, *(upload.at for upload in new.uploads), new.ended_at]
+    started, *times, ended = to_server_time(
+        moments, watched.clock_offset, earliest=watched.started_at, latest=now
+    )
+    store = platform.settings.evidence_store
+    append_evidence(session, watched.id, store, content_type_of(Stream(new.stream)), refs, now)
+    session.add(
+        Chunk(
+            session_id=watched.id,
+            stream=new.stream,
+            sequence=new.sequence,
+            digest=new.digest,
+            started_at=started,
+            ended_at=ended,
+            samples=[
+                {"at": at.isoformat(), "sha256": ref.sha256, "size": ref.size}
+                for at, ref in zip(times, refs, strict=True)
+            ],
+            received_at=now,
+        )
+    )
+    watched.last_chunk_at = now
+    _note_frame(session, platform, watched, Stream(new.stream), times[-1], refs[-1])
+    session.flush()
+    job = str(watched.id)
+    after_commit(session, lambda: platform.queue.enqueue("analyse_session", job))
+
+
+def _note_frame(
+    session: Session,
+    platform: Platform,
+    watched: ProctoringSession,
+    stream: Stream,
+    at: datetime,
+    ref: EvidenceRef,
+) -> None:
+    """Remember the newest camera frame, and tell the wall."""
+    if stream is not Stream.CAMERA or (watched.last_frame_at and at < watched.last_frame_at):
+        return
+    watched.last_frame_at, watched.last_frame_sha256 = at, ref.sha256
+    channel = exam_channel(watched.exam_id)
+    frame = {"session_id": str(watched.id), "at": at.isoformat(), "sha256": ref.sha256}
+    after_commit(session, lambda: platform.live.publish(channel, "frame", frame))

@@ -1,0 +1,142 @@
+"""The life of a proctoring session: opened and closed with its attempt, then sealed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examhall.core.attempts.models import Attempt
+from examhall.core.db import after_commit, database_now
+from examhall.core.errors import ConflictError, NotFoundError
+from examhall.core.events.operations import emit
+from examhall.core.exams.models import ExamVersion, Registration
+from examhall.core.permissions import Permission, Principal
+from examhall.core.platform import Platform
+from examhall.core.proctoring.events import ProctoringSessionClosed, ProctoringSessionOpened
+from examhall.core.proctoring.models import Consent, ProctoringSession
+from examhall.core.proctoring.policy import freeze_policy
+
+
+def open_session(
+    session: Session,
+    platform: Platform,
+    attempt: Attempt,
+    exam_version: ExamVersion,
+    registration: Registration,
+) -> ProctoringSession:
+    """Open the session of an attempt, with its policy frozen; a second call returns the same."""
+    known = find_session(session, attempt.id)
+    if known is not None:
+        return known
+    watched = ProctoringSession(
+        attempt_id=attempt.id,
+        exam_id=attempt.exam_id,
+        user_id=attempt.user_id,
+        policy=dict(freeze_policy(platform.plugins, exam_version, registration)),
+        started_at=database_now(session),
+    )
+    session.add(watched)
+    session.flush()
+    emit(session, ProctoringSessionOpened.of(watched))
+    publish_session(session, platform, watched)
+    return watched
+
+
+def close_session(session: Session, platform: Platform, attempt_id: UUID) -> None:
+    """End the session of an attempt, if it has one; queued chunks are still taken for a while."""
+    watched = find_session(session, attempt_id)
+    if watched is None or watched.state != "open":
+        return
+    watched.state = "closed"
+    watched.ended_at = database_now(session)
+    session.flush()
+    emit(session, ProctoringSessionClosed.of(watched))
+    publish_session(session, platform, watched)
+    job = (str(watched.id),)
+    delay = platform.settings.drain_seconds + 1.0
+    after_commit(session, lambda: platform.queue.enqueue("analyse_session", *job))
+    after_commit(session, lambda: platform.queue.enqueue("analyse_session", *job, delay=delay))
+
+
+def find_session(session: Session, attempt_id: UUID) -> ProctoringSession | None:
+    """Return the session of an attempt, None when it is not watched."""
+    return session.scalar(
+        select(ProctoringSession).where(ProctoringSession.attempt_id == attempt_id)
+    )
+
+
+def get_own_session(
+    session: Session,
+    principal: Principal,
+    *,
+    attempt_id: UUID | None = None,
+    session_id: UUID | None = None,
+) -> ProctoringSession:
+    """Return the session of the candidate who asks, by its own id or by the attempt's.
+
+    Raises ForbiddenError for somebody who takes no exams, NotFoundError for anybody else's session.
+    """
+    if not principal.may_somewhere(Permission.ATTEMPTS_TAKE):
+        principal.require(Permission.ATTEMPTS_TAKE)
+    statement = select(ProctoringSession).where(ProctoringSession.user_id == principal.user_id)
+    if attempt_id is not None:
+        statement = statement.where(ProctoringSession.attempt_id == attempt_id)
+    else:
+        statement = statement.where(ProctoringSession.id == session_id)
+    watched = session.scalar(statement)
+    if watched is None:
+        raise NotFoundError("There is no such proctoring session.")
+    return watched
+
+
+def require_consent(session: Session, attempt_id: UUID) -> None:
+    """Raise ConflictError while the candidate has not agreed to all that the session needs."""
+    watched = find_session(session, attempt_id)
+    if watched is None:
+        return
+    missing = set(watched.policy["consent"]) - given_classes(session, watched.id)
+    if missing:
+        raise ConflictError("Consent is needed before the exam starts.", classes=sorted(missing))
+
+
+def given_classes(session: Session, session_id: UUID) -> frozenset[str]:
+    """Return the classes of consent that the candidate gives at present."""
+    return frozenset(
+        session.scalars(
+            select(Consent.consent_class).where(
+                Consent.session_id == session_id, Consent.given.is_(True)
+            )
+        )
+    )
+
+
+def find_sessions_to_seal(session: Session, now: datetime, drain_seconds: int) -> list[UUID]:
+    """Return closed sessions that no chunk can reach any more, for the job that seals them."""
+    before = now - timedelta(seconds=drain_seconds)
+    return list(
+        session.scalars(
+            select(ProctoringSession.id)
+            .where(ProctoringSession.state == "closed", ProctoringSession.ended_at < before)
+            .order_by(ProctoringSession.ended_at)
+            .limit(500)
+        )
+    )
+
+
+def exam_channel(exam_id: UUID) -> str:
+    """Return the live channel that the proctors of an exam follow."""
+    return f"exam:{exam_id}"
+
+
+def publish_session(session: Session, platform: Platform, watched: ProctoringSession) -> None:
+    """Tell the wall after the commit that a session has opened or changed its state."""
+    data = {
+        "session_id": str(watched.id),
+        "attempt_id": str(watched.attempt_id),
+        "state": watched.state,
+    }
+    channel = exam_channel(watched.exam_id)
+    after_commit(session, lambda: platform.live.publish(channel, "session", data))
