@@ -72,6 +72,7 @@ from examhall.core.contracts.services import (
 )
 from examhall.core.errors import EvidenceMissingError
 from examhall.core.hookspecs import hookimpl
+from examhall.plugins.rendering import Templates, clean_html, plain_text
 
 __all__ = [
     "API_VERSION",
@@ -143,10 +144,13 @@ __all__ = [
     "SignIn",
     "Stage",
     "Stream",
+    "Templates",
     "TransientError",
     "Transition",
     "Variant",
     "Veto",
     "View",
+    "clean_html",
     "hookimpl",
+    "plain_text",
 ]

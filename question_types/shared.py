@@ -1,0 +1,100 @@
+"""What the bundled question types have in common: fields of their content, reading of controls."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from examhall.plugins import FormatErrors, Raw, ScoreState, Templates
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+NEARLY_ONE = Decimal("0.999999")
+"""Fractions written with seven digits (three times 0.3333333) still make a whole."""
+
+MAX_HTML = 50_000
+VERDICTS = {
+    ScoreState.RIGHT: "Right",
+    ScoreState.PARTIAL: "Partly right",
+    ScoreState.WRONG: "Not right",
+    ScoreState.UNANSWERED: "No answer",
+    ScoreState.INVALID: "Could not be read",
+    ScoreState.NEEDS_MANUAL: "Waits for a marker",
+}
+"""How a state is called on a page."""
+
+templates = Templates("examhall.question_types")
+
+
+def check_decimal(value: Decimal) -> None:
+    """Refuse numbers that no question needs and that would make arithmetic slow."""
+    if abs(value.adjusted()) > 60 or len(value.as_tuple().digits) > 60:
+        raise ValidationError("Give a number of ordinary size.")
+
+
+def decimal_field(label: str, **options: Any) -> fields.Decimal:
+    """Return an exact number, kept as text."""
+    checks = [check_decimal, *options.pop("validate", [])]
+    help_text = options.pop("help", "")
+    return fields.Decimal(
+        as_string=True, validate=checks, metadata={"label": label, "help": help_text}, **options
+    )
+
+
+def fraction_field(label: str = "Share of the points", **options: Any) -> fields.Decimal:
+    """Return a fraction between -1 and 1."""
+    return decimal_field(label, validate=[validate.Range(-1, 1)], **options)
+
+
+def html_field(label: str, **options: Any) -> fields.String:
+    """Return an author's HTML; it is made harmless where it is shown."""
+    shortest = 1 if options.get("required") else 0
+    return fields.String(
+        validate=validate.Length(shortest, MAX_HTML),
+        metadata={"label": label, "widget": "html", "help": options.pop("help", "")},
+        **options,
+    )
+
+
+class QuestionContent(Schema):
+    """What every bundled question has."""
+
+    stem = html_field("Question", required=True)
+    feedback = html_field("Feedback for everybody", load_default="")
+
+
+def read_text(raw: Raw, control: str, longest: int) -> str | FormatErrors:
+    """Return the text of a question's only control, NFC; an empty text where there is none."""
+    if not isinstance(raw, Mapping) or set(raw) - {control}:
+        return FormatErrors(("The answer has a form that this question does not know.",))
+    text = raw.get(control, "")
+    if not isinstance(text, str):
+        return FormatErrors(("The answer is not a text.",))
+    if len(text) > longest:
+        return FormatErrors((f"The answer is longer than {longest} characters.",))
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        return FormatErrors(("The answer contains characters that cannot be stored.",))
+    return unicodedata.normalize("NFC", text)
+
+
+def shown_text(raw: Raw | None, control: str) -> str:
+    """Return what stands in a text control, readable as an answer or not."""
+    text = (raw or {}).get(control, "")
+    return text if isinstance(text, str) else ""
+
+
+def state_of(fraction: Decimal) -> ScoreState:
+    """Return the state that goes with a fraction of an answered question."""
+    if fraction >= NEARLY_ONE:
+        return ScoreState.RIGHT
+    return ScoreState.PARTIAL if fraction > 0 else ScoreState.WRONG
+
+
+def percent(fraction: Decimal) -> str:
+    """Write a fraction for people: `33.33 %`."""
+    text = f"{fraction * 100:.2f}".rstrip("0").rstrip(".")
+    return f"{text} %"
