@@ -88,17 +88,19 @@ class Refused:
 class CredentialBook(Protocol):
     """The part of the accounts that a sign-in method may use."""
 
-    def password_hash(self, login: str) -> str | None:
-        """Return the stored hash, None for an unknown or password-less account."""
+    def check_password(self, login: str, password: str) -> bool:
+        """Say whether an open account has this login and password.
 
-    def replace_password_hash(self, login: str, new_hash: str) -> None:
-        """Store a hash made with newer parameters."""
+        Takes as long for an unknown login as for a known one; no method ever sees a hash.
+        """
 
 
 class SignIn(Plugin):
     """A way to prove who one is. Methods with a redirect override `begin`."""
 
     kind: ClassVar[Kind] = Kind.SIGN_IN
+    redirects: ClassVar[bool] = False
+    """Whether `begin` sends the browser elsewhere; if not, our page asks login and password."""
 
     def begin(self, redirect_uri: str, state: str) -> str | None:
         """Return an address to send the browser to, None for a form on our own page."""

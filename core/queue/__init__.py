@@ -47,6 +47,9 @@ class JobQueue(Protocol):
     def depth(self, lane: str) -> int:
         """Return how many jobs wait in a lane (without delayed ones)."""
 
+    def is_reachable(self) -> bool:
+        """Say whether the queue answers."""
+
     def lead(self) -> bool:
         """Say whether this process is the one to run the schedule for the next seconds."""
 

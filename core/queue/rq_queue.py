@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from redis import Redis
+from redis import retry as redis_retry
+from redis.backoff import NoBackoff
 from redis.exceptions import LockError, RedisError
 from rq import Queue, Retry
 from rq.registry import StartedJobRegistry
@@ -44,7 +46,11 @@ class RqQueue:
     def __init__(self, url: str) -> None:
         self.url = url
         self.connection: Redis = Redis.from_url(
-            url, socket_connect_timeout=2, socket_timeout=5, health_check_interval=30
+            url,
+            socket_connect_timeout=2,
+            socket_timeout=5,
+            health_check_interval=30,
+            retry=redis_retry.Retry(NoBackoff(), 1),
         )
         self._lanes = open_lanes(self.connection)
         self._leadership = self.connection.lock(
@@ -73,16 +79,20 @@ class RqQueue:
             log.warning("the depth of lane %s is unknown: %s", lane, error)
             return 0
 
+    def is_reachable(self) -> bool:
+        """Say whether Redis answers."""
+        try:
+            return bool(self.connection.ping())
+        except RedisError:
+            return False
+
     def lead(self) -> bool:
         """Become or stay the one process that runs the schedule, for LEADER_SECONDS from now."""
         try:
-            self._leadership.reacquire()
-        except LockError:
-            return bool(self._leadership.acquire(blocking=False))
+            return self._keep_leading() or bool(self._leadership.acquire(blocking=False))
         except RedisError as error:
             log.warning("nobody can lead the schedule: %s", error)
             return False
-        return True
 
     def maintain(self) -> None:
         """Move delayed jobs whose time has come, and jobs of dead workers, into their lanes."""
@@ -107,6 +117,13 @@ class RqQueue:
         except RedisError as error:
             log.info("leadership runs out by itself: %s", error)
         self.connection.close()
+
+    def _keep_leading(self) -> bool:
+        try:
+            self._leadership.reacquire()
+        except LockError:
+            return False
+        return True
 
     def _enqueue_now(self, queue: Queue, job: str, args: tuple[str, ...]) -> None:
         key = waiting_key(job, args)

@@ -102,6 +102,10 @@ class ThreadQueue:
         with self._changed:
             return len(self._lanes[lane])
 
+    def is_reachable(self) -> bool:
+        """Say yes: it is a part of this process."""
+        return True
+
     def lead(self) -> bool:
         """Say yes: every process with threads has its own schedule."""
         return True

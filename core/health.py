@@ -1,0 +1,93 @@
+"""How this installation is: one list of checks for the health page, the API and the doctor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from examhall.core.contracts.base import Health, HealthStatus, Kind
+from examhall.core.errors import PluginError
+from examhall.core.permissions import Permission, Principal
+from examhall.core.queue import LANES
+from examhall.core.schema import get_schema_state
+
+if TYPE_CHECKING:
+    from examhall.core.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at (`database`, `plugin:detector/face`), how it is, how to mend it."""
+
+    name: str
+    status: HealthStatus
+    message: str
+    hint: str = ""
+
+
+def check_health(platform: Platform, principal: Principal) -> list[Check]:
+    """Look at every part; needs `health.read`."""
+    principal.require(Permission.HEALTH_READ)
+    parts: list[tuple[str, Callable[[Platform], Health]]] = [
+        ("database", _database),
+        ("schema", _schema),
+        ("queue", _queue),
+    ]
+    checks = [Check(name, *_parts(probe(platform))) for name, probe in parts]
+    return checks + [check for kind in Kind for check in _plugins(platform, kind)]
+
+
+def worst(checks: list[Check]) -> HealthStatus:
+    """Return the status that stands for all."""
+    order = [HealthStatus.FAILED, HealthStatus.DEGRADED]
+    return next((s for s in order if any(c.status is s for c in checks)), HealthStatus.OK)
+
+
+def _parts(health: Health) -> tuple[HealthStatus, str, str]:
+    return health.status, health.message, health.hint
+
+
+def _database(platform: Platform) -> Health:
+    start = time.perf_counter()
+    try:
+        with platform.db.reading() as session:
+            session.execute(text("select 1"))
+    except SQLAlchemyError as error:
+        return Health.failed(type(error).__name__, "Look at EXAMHALL_DATABASE_URL and the server.")
+    milliseconds = (time.perf_counter() - start) * 1000
+    return Health.ok(f"{platform.db.engine.dialect.name}, {milliseconds:.1f} ms")
+
+
+def _schema(platform: Platform) -> Health:
+    try:
+        state = get_schema_state(platform.db)
+    except SQLAlchemyError as error:
+        return Health.failed(type(error).__name__, "Look at the database first.")
+    if state.is_current:
+        return Health.ok(state.found)
+    found = state.found or "empty"
+    return Health.failed(f"{found}, needed is {state.needed}", "Run: examhall db upgrade")
+
+
+def _queue(platform: Platform) -> Health:
+    kind = "Redis" if platform.settings.redis_url else "in this process"
+    if not platform.queue.is_reachable():
+        return Health.failed("Redis does not answer.", "Look at EXAMHALL_REDIS_URL and the server.")
+    waiting = sum(platform.queue.depth(lane) for lane in LANES)
+    return Health.ok(f"{kind}, {waiting} jobs wait")
+
+
+def _plugins(platform: Platform, kind: Kind) -> list[Check]:
+    checks = []
+    for plugin in platform.plugins.all(kind):
+        try:
+            health = platform.plugins.call(plugin, "health", expect=Health)
+        except PluginError as error:
+            health = Health.failed(error.message, "See the plugin's page.")
+        checks.append(Check(f"plugin:{kind}/{plugin.key}", *_parts(health)))
+    return checks

@@ -1,0 +1,218 @@
+"""What every service of the JSON API is made of: blueprint, schemas, pages of lists.
+
+A service is a module with `blueprint = ApiBlueprint("<noun>", __name__, url_prefix="/<noun>")`.
+Its views return plain data and raise ExamhallError; the envelope is put around here, in the
+answers and in the document alike.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from typing import Any, cast
+
+import flask
+from flask_smorest import Api, Blueprint
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from webargs.flaskparser import FlaskParser
+
+from examhall.core.paging import MAX_LIMIT
+from examhall.core.text import load_json
+from examhall.web.api.idempotency import PARAMETER, idempotent
+from examhall.web.context import body_limit, public
+from examhall.web.envelope import success
+
+__all__ = [
+    "ApiBlueprint",
+    "ApiSchema",
+    "DecimalText",
+    "ExamhallApi",
+    "PageArguments",
+    "WholeNumber",
+    "body_limit",
+    "idempotent",
+    "page_schema",
+    "public",
+]
+
+PREFIX = "/api/v1"
+
+
+class ApiSchema(Schema):
+    """The base of all schemas: unknown fields are refused.
+
+    Bad text (NUL, half surrogates), NaN and deep nesting never reach a schema: the parser has
+    refused them.
+    """
+
+    class Meta:
+        unknown = RAISE
+
+
+class WholeNumber(fields.Integer):
+    """A whole number as JSON Schema has it: 256 and 256.0, never 256.5 and never true."""
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+            raise self.make_error("invalid")
+        return super()._validated(value)
+
+
+class DecimalText(fields.Decimal):
+    """An exact number, written as text; up to 12 digits before and 6 after the point."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(as_string=True, **kwargs)
+
+    def _validated(self, value: Any) -> Decimal:
+        number = super()._validated(value)
+        exponent = number.as_tuple().exponent
+        if not isinstance(exponent, int) or number.adjusted() >= 12 or exponent < -6:
+            raise ValidationError("Give at most 12 digits before and 6 after the point.")
+        return number
+
+
+class PageArguments(ApiSchema):
+    """Which page of a list is asked for."""
+
+    cursor = fields.String(load_default=None, validate=validate.Length(max=400))
+    limit = WholeNumber(load_default=50, validate=validate.Range(1, MAX_LIMIT))
+
+
+class ErrorSchema(Schema):
+    """Why it did not work."""
+
+    code = fields.String(required=True, metadata={"description": "Stable, for programs."})
+    message = fields.String(required=True, metadata={"description": "For people."})
+    details = fields.Dict(keys=fields.String(), required=True)
+
+
+class FailureSchema(Schema):
+    """The envelope around an error."""
+
+    success = fields.Boolean(required=True, validate=validate.OneOf([False]))
+    data = fields.Raw(required=True, allow_none=True, metadata={"type": "null"})
+    error = fields.Nested(ErrorSchema, required=True)
+    timestamp = fields.DateTime(required=True)
+
+
+@cache
+def page_schema(item: type[Schema]) -> type[Schema]:
+    """Return the schema of a page of a list; views return `core.paging.Page`."""
+    name = item.__name__.removesuffix("Schema") + "Page"
+    return cast(
+        "type[Schema]",
+        type(
+            name,
+            (ApiSchema,),
+            {
+                "items": fields.List(fields.Nested(item), required=True),
+                "next_cursor": fields.String(required=True, allow_none=True),
+            },
+        ),
+    )
+
+
+class StrictParser(FlaskParser):
+    """Reads arguments; JSON more strictly than the standard library."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
+        "query": RAISE,
+    }
+
+    def _raw_load_json(self, req: flask.Request) -> Any:
+        body = req.get_data(cache=True)
+        if body and not req.is_json:
+            flask.abort(415, "Send JSON with the content type application/json.")
+        return load_json(body) if body else {}
+
+
+class ApiBlueprint(Blueprint):
+    """One service: a flask-smorest blueprint whose answers travel in the envelope."""
+
+    ARGUMENTS_PARSER = StrictParser()
+    PAGINATION_HEADER_NAME = None
+
+    def __init__(self, name: str, import_name: str, **kwargs: Any) -> None:
+        # Pages have blueprints of the same names.
+        super().__init__(f"api_{name}", import_name, **kwargs)
+        self.service = name
+        self._prepare_doc_cbks.append(self._prepare_service_doc)
+
+    @staticmethod
+    def _prepare_response_content(data: Any) -> Any:
+        return success(data)
+
+    @staticmethod
+    def _make_doc_response_schema(schema: Any) -> Any:
+        return schema if isinstance(schema, dict | str) else _answer_schema(schema)
+
+    def _store_endpoint_docs(
+        self, endpoint: str, obj: Any, parameters: Any, tags: Any, **options: Any
+    ) -> None:
+        super()._store_endpoint_docs(endpoint, obj, parameters, tags or [self.service], **options)
+        for method, info in self._docs[endpoint].items():
+            if method != "parameters":
+                function = getattr(obj, method) if isinstance(obj, type) else obj
+                info["public"] = getattr(function, "is_public", False)
+                info["idempotent"] = getattr(function, "is_idempotent", False)
+
+    def _prepare_service_doc(
+        self, doc: dict[str, Any], doc_info: dict[str, Any], **_: Any
+    ) -> dict[str, Any]:
+        """Say in the document what holds for every operation."""
+        if doc_info["idempotent"]:
+            doc.setdefault("parameters", []).append(PARAMETER)
+        if doc_info["public"]:
+            doc["security"] = []
+        else:
+            doc["responses"] |= {"401": "UNAUTHORIZED", "403": "FORBIDDEN"}
+        return doc
+
+
+def _answer_schema(schema: Schema | None) -> type[Schema]:
+    """Return the schema of the envelope around an answer."""
+    if schema is None:
+        return _named_answer("NothingAnswer", null_field())
+    name = type(schema).__name__.removesuffix("Schema")
+    data = fields.Nested(schema, many=schema.many, required=True)
+    return _named_answer(f"{name}{'List' if schema.many else ''}Answer", data)
+
+
+def _named_answer(name: str, data: fields.Field[Any]) -> type[Schema]:
+    if name not in _answers:
+        members = {
+            "success": fields.Boolean(required=True, validate=validate.OneOf([True])),
+            "data": data,
+            "error": null_field(),
+            "timestamp": fields.DateTime(required=True),
+        }
+        _answers[name] = type(name, (Schema,), members)
+    return _answers[name]
+
+
+_answers: dict[str, type[Schema]] = {}
+
+
+def null_field() -> fields.Field[Any]:
+    """Return a field that is always null."""
+    return fields.Raw(required=True, allow_none=True, metadata={"type": "null"})
+
+
+class ExamhallApi(Api):
+    """flask-smorest's collection of blueprints, with our errors and our document."""
+
+    ERROR_SCHEMA = FailureSchema
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to examhall.web.errors."""
+
+    def register_service(self, blueprint: ApiBlueprint) -> None:
+        """Mount a service below /api/v1 and document it."""
+        prefix = PREFIX + (blueprint.url_prefix or "")
+        self._app.register_blueprint(blueprint, url_prefix=prefix)
+        blueprint.register_views_in_doc(
+            self, self._app, self.spec, name=blueprint.name, parameters=None
+        )
+        self.spec.tag({"name": blueprint.service, "description": blueprint.description})

@@ -1,0 +1,74 @@
+"""Rate limits, kept in the process or, with many processes, in Redis."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, g, request
+from flask_limiter import Limiter
+
+from examhall.core.errors import InvalidError
+from examhall.core.settings import Settings
+from examhall.core.text import load_json
+from examhall.web.context import View
+
+API_BY_PERSON = "3000 per minute"
+
+SIGN_IN_BY_ADDRESS = "300 per minute"
+"""A whole room of candidates signs in from behind one address."""
+
+SIGN_IN_BY_LOGIN = "10 per 5 minutes"
+"""Failed tries for one account from one address."""
+
+
+def sign_in_limited(view: View) -> View:
+    """Limit how often passwords can be tried with a view."""
+    view.tries_passwords = True  # type: ignore[attr-defined]
+    return view
+
+
+def init_limits(app: Flask, settings: Settings) -> Limiter:
+    """Limit the registered views of one application; call it when all of them are registered."""
+    app.config["RATELIMIT_ENABLED"] = settings.rate_limits
+    limiter = Limiter(
+        key_func=caller,
+        default_limits=[API_BY_PERSON],
+        default_limits_exempt_when=lambda: not request.path.startswith("/api/"),
+        storage_uri=settings.redis_url or "memory://",
+        key_prefix="examhall",
+        in_memory_fallback_enabled=True,
+        headers_enabled=True,
+    )
+    for endpoint, view in app.view_functions.items():
+        if getattr(view, "tries_passwords", False):
+            by_login = limiter.limit(SIGN_IN_BY_LOGIN, key_func=login_key, deduct_when=failed)
+            by_address = limiter.limit(SIGN_IN_BY_ADDRESS, key_func=address_key)
+            app.view_functions[endpoint] = by_login(by_address(view))  # type: ignore[assignment]
+    limiter.init_app(app)
+    return limiter
+
+
+def caller() -> str:
+    """Return who is counted: the signed-in person, else the address."""
+    who = g.get("principal")
+    return str(who.user_id) if who is not None and who.user_id else address_key()
+
+
+def address_key() -> str:
+    """Return the network address as the counted thing."""
+    return f"address:{request.remote_addr}"
+
+
+def login_key() -> str:
+    """Return the account that a sign-in is tried for, together with the address."""
+    login = request.form.get("login", "")
+    if request.is_json:
+        try:
+            body = load_json(request.get_data())
+        except InvalidError:
+            body = {}
+        login = body.get("login", "") if isinstance(body, dict) else ""
+    return f"login:{str(login)[:200].strip().casefold()}@{request.remote_addr}"
+
+
+def failed(response: Response) -> bool:
+    """Say whether a sign-in failed: only those count against an account."""
+    return response.status_code in {401, 422}
