@@ -1,0 +1,203 @@
+"""A form made from a schema shows, reads and corrects what the schema holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import Schema, ValidationError, fields, validate
+from werkzeug.datastructures import MultiDict
+
+from examhall.core.contracts.question_type import Issue
+from examhall.core.errors import InvalidError
+from examhall.web.forms.errors import error_messages, flatten_messages, issue_errors
+from examhall.web.forms.fields import default_values, describe_schema
+from examhall.web.forms.filters import form_moment, path_words
+from examhall.web.forms.reading import change_rows, read_form
+
+
+class Part(Schema):
+    text = fields.String(required=True, metadata={"label": "Text", "widget": "html"})
+    right = fields.Boolean(load_default=False)
+    share = fields.Decimal(load_default=None, allow_none=True, as_string=True)
+
+
+class Everything(Schema):
+    title = fields.String(required=True, validate=validate.Length(1, 20))
+    note = fields.String(load_default="")
+    mode = fields.String(
+        load_default="b", validate=validate.OneOf(["a", "b"], labels=["First", "Second"])
+    )
+    answer = fields.Boolean(load_default=None, allow_none=True)
+    count = fields.Integer(load_default=3)
+    at = fields.AwareDateTime(load_default=None, allow_none=True, format="iso")
+    parts = fields.List(fields.Nested(Part), load_default=list)
+    words = fields.List(fields.String(), load_default=lambda: ["x"])
+    tags = fields.List(fields.String(validate=validate.OneOf(["p", "q"])), load_default=list)
+    deep = fields.Dict(keys=fields.String(), load_default=dict)
+    secret = fields.String(load_default="", metadata={"secret": True})
+    kept = fields.String(dump_only=True)
+
+
+class Endless(Schema):
+    below = fields.List(fields.Nested("Endless"), load_default=list)
+
+
+DESCRIBED = describe_schema(Everything)
+
+
+def by_name() -> dict[str, Any]:
+    return {one.name: one for one in DESCRIBED}
+
+
+def test_every_kind_of_field_gets_its_control() -> None:
+    widgets = {name: one.widget for name, one in by_name().items()}
+    assert widgets == {
+        "title": "text",
+        "note": "text",
+        "mode": "choice",
+        "answer": "maybe",
+        "count": "integer",
+        "at": "moment",
+        "parts": "rows",
+        "words": "rows",
+        "tags": "choices",
+        "deep": "json",
+        "secret": "secret",
+    }
+    assert by_name()["mode"].choices == (("a", "First"), ("b", "Second"))
+    assert by_name()["title"].longest == 20
+    assert [one.name for one in by_name()["parts"].item.children] == ["text", "right", "share"]
+
+
+def test_a_schema_that_holds_itself_ends_as_json() -> None:
+    field = describe_schema(Endless)[0]
+    for _ in range(20):
+        if field.widget == "json":
+            break
+        field = (field.item.children if field.item else field.children)[0]
+    assert field.widget == "json"
+
+
+def test_an_empty_form_shows_the_defaults() -> None:
+    values = default_values(DESCRIBED)
+    assert values["count"] == 3
+    assert values["words"] == ["x"]
+    assert values["title"] is None
+
+
+def test_what_was_sent_loads_with_the_schema() -> None:
+    form = MultiDict(
+        [
+            ("title", " Numbers "),
+            ("mode", "a"),
+            ("answer", "true"),
+            ("count", "-7"),
+            ("at", "2030-06-01T09:00"),
+            ("parts.0._row", "1"),
+            ("parts.0.text", "<p>one</p>"),
+            ("parts.0.right", "true"),
+            ("parts.0.share", "0.25"),
+            ("parts.4._row", "1"),
+            ("parts.4.text", "two"),
+            ("words.0", "first"),
+            ("tags", "p"),
+            ("tags", "q"),
+            ("deep", '{"a": [1, 2]}'),
+        ]
+    )
+    reading = read_form(DESCRIBED, form)
+    loaded = Everything().load(reading.values)
+    assert reading.problems == {}
+    assert loaded["title"] == "Numbers"
+    assert loaded["answer"] is True
+    assert loaded["count"] == -7
+    assert loaded["at"] == datetime(2030, 6, 1, 9, tzinfo=UTC)
+    assert [part["text"] for part in loaded["parts"]] == ["<p>one</p>", "two"]
+    assert [part["right"] for part in loaded["parts"]] == [True, False]
+    assert loaded["tags"] == ["p", "q"]
+    assert loaded["deep"] == {"a": [1, 2]}
+
+
+def test_what_is_empty_takes_the_default_or_is_asked_for() -> None:
+    reading = read_form(DESCRIBED, MultiDict({"parts.0._row": "1"}))
+    with pytest.raises(ValidationError) as caught:
+        Everything().load(reading.values)
+    errors = flatten_messages(caught.value.normalized_messages())
+    assert errors == {"title": ["Fill this in."], "parts.0.text": ["Fill this in."]}
+
+
+def test_json_that_is_none_is_kept_and_named() -> None:
+    reading = read_form(DESCRIBED, MultiDict({"title": "t", "deep": "{oops"}))
+    assert reading.values["deep"] == "{oops"
+    assert "deep" in reading.problems
+
+
+def test_rows_are_added_moved_and_removed() -> None:
+    values = read_form(
+        DESCRIBED, MultiDict([("words.0", "a"), ("words.1", "b"), ("parts.0.text", "p")])
+    ).values
+    change_rows(values, DESCRIBED, "up:words.1")
+    assert values["words"] == ["b", "a"]
+    change_rows(values, DESCRIBED, "down:words.0")
+    change_rows(values, DESCRIBED, "remove:words.0")
+    assert values["words"] == ["b"]
+    change_rows(values, DESCRIBED, "add:parts")
+    assert len(values["parts"]) == 2
+    assert values["parts"][1]["right"] is False
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["", "add", "add:", "add:nowhere", "add:title", "remove:words", "remove:words.9", "up:words.0",
+     "down:words.x", "remove:parts.0.text", "steal:words.0", "add:parts.0.text.0", "up:.", "\x00"],
+)  # fmt: skip
+def test_an_action_on_what_is_not_there_changes_nothing(action: str) -> None:
+    form = MultiDict([("words.0", "a"), ("parts.0.text", "p"), ("title", "t")])
+    values = read_form(DESCRIBED, form).values
+    before = repr(values)
+    change_rows(values, DESCRIBED, action)
+    assert repr(values) == before
+
+
+names = st.one_of(
+    st.sampled_from([one.name for one in DESCRIBED]),
+    st.from_regex(r"(parts|words|deep)(\.[0-9a-z_²٣]{0,9}){0,4}", fullmatch=True),
+    st.text(max_size=20),
+)
+
+
+@given(st.lists(st.tuples(names, st.text(max_size=30)), max_size=12), st.text(max_size=20))
+def test_whatever_is_sent_is_read_and_judged(sent: list[tuple[str, str]], action: str) -> None:
+    reading = read_form(DESCRIBED, MultiDict(sent))
+    change_rows(reading.values, DESCRIBED, action)
+    messages = Everything().validate(reading.values)
+    assert bool(flatten_messages(messages)) == bool(messages)
+
+
+def test_a_thousand_rows_are_cut() -> None:
+    form = MultiDict([(f"words.{n}", "w") for n in range(2000)])
+    assert len(read_form(DESCRIBED, form).values["words"]) == 500
+
+
+def test_messages_are_found_by_path() -> None:
+    assert flatten_messages({"a": {0: {"b": ["Not a valid integer."]}}, "_schema": ["Odd."]}) == {
+        "a.0.b": ["Write a whole number."],
+        "": ["Odd."],
+    }
+    assert issue_errors([Issue("options", "Too few."), Issue("", "All wrong.")], "content.") == {
+        "content.options": ["Too few."],
+        "content": ["All wrong."],
+    }
+    assert error_messages(InvalidError("No.", title=["Too long."])) == {"title": ["Too long."]}
+    assert error_messages(InvalidError("No.")) == {"": ["No."]}
+
+
+def test_paths_and_moments_are_shown_for_people() -> None:
+    assert path_words("options.0.text") == "Options 1, text"
+    assert form_moment("2030-06-01T11:00:00+02:00") == "2030-06-01T09:00"
+    assert form_moment("tomorrow") == "tomorrow"
+    assert form_moment(None) == ""

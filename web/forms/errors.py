@@ -1,0 +1,69 @@
+"""What is wrong with a form, by the path of the control, in words that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from examhall.core.contracts.question_type import Issue
+from examhall.core.errors import ExamhallError
+
+FieldErrors = dict[str, list[str]]
+
+_WORDS = {
+    "Missing data for required field.": "Fill this in.",
+    "Field may not be null.": "Fill this in.",
+    "Field may not be blank.": "Fill this in.",
+    "Shorter than minimum length 1.": "Fill this in.",
+    "Not a valid integer.": "Write a whole number.",
+    "Not a valid number.": "Write a number.",
+    "Special numeric values (nan or infinity) are not permitted.": "Write an ordinary number.",
+    "Not a valid boolean.": "Choose yes or no.",
+    "Not a valid datetime.": "Write a date and a time, such as 2030-06-01T09:00.",
+    "Not a valid aware datetime.": "Write a date and a time, such as 2030-06-01T09:00.",
+    "Not a valid date.": "Write a date, such as 2030-06-01.",
+    "Not a valid string.": "Write a text.",
+    "Not a valid URL.": "Write a whole address, such as https://example.org/path.",
+    "Not a valid email address.": "Write an e-mail address, such as name@example.org.",
+}
+
+
+def flatten_messages(messages: Any, path: str = "") -> FieldErrors:
+    """Return marshmallow's nested messages by dotted path; `""` is the form as a whole."""
+    if isinstance(messages, Mapping):
+        flat: FieldErrors = {}
+        for name, inner in messages.items():
+            below = path if name in {"_schema", "_errors"} else _join(path, str(name))
+            for where, texts in flatten_messages(inner, below).items():
+                flat.setdefault(where, []).extend(texts)
+        return flat
+    listed = messages if isinstance(messages, list | tuple) else [messages]
+    if any(isinstance(entry, Mapping) for entry in listed):
+        return flatten_messages(dict(enumerate(listed)), path)
+    return {path: [reword(str(text)) for text in listed]}
+
+
+def issue_errors(issues: Iterable[Issue], prefix: str = "") -> FieldErrors:
+    """Return a question type's issues by the path of the control."""
+    found: FieldErrors = {}
+    for issue in issues:
+        path = f"{prefix}{issue.path}" if issue.path else prefix.rstrip(".")
+        found.setdefault(path, []).append(issue.message)
+    return found
+
+
+def error_messages(error: ExamhallError, prefix: str = "") -> FieldErrors:
+    """Return what an error of core says about the fields, or about the form as a whole."""
+    flat = flatten_messages(dict(error.details)) if error.details else {}
+    if not flat:
+        return {"": [error.message]}
+    return {f"{prefix}{path}" if path else path: texts for path, texts in flat.items()}
+
+
+def reword(text: str) -> str:
+    """Return a message of marshmallow in words that say what to do."""
+    return _WORDS.get(text, text)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

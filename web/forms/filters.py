@@ -1,0 +1,44 @@
+"""What templates of forms need besides Jinja's own filters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask
+
+
+def init_forms(app: Flask) -> None:
+    """Add the filters to an application."""
+    app.jinja_env.filters.update(form_moment=form_moment, path_words=path_words, moment=moment)
+
+
+def form_moment(value: Any) -> str:
+    """Return a stored moment as an input of type datetime-local has it, in UTC."""
+    if not isinstance(value, str):
+        return ""
+    try:
+        return spell_moment(datetime.fromisoformat(value))
+    except ValueError:
+        return value
+
+
+def spell_moment(value: datetime) -> str:
+    """Return a moment without zone, in UTC, seconds only where there are some."""
+    plain = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    return plain.isoformat(timespec="seconds" if plain.second else "minutes")
+
+
+def moment(value: datetime | None) -> str:
+    """Return a moment for people, in UTC."""
+    return f"{value.astimezone(UTC):%-d %b %Y, %H:%M} UTC" if value else ""
+
+
+def path_words(path: str) -> str:
+    """Return a path of a control for people: `options.0.text` becomes `options 1, text`."""
+    words = [str(int(part) + 1) if part.isdecimal() else part for part in path.split(".")]
+    text = ""
+    for word in words:
+        glue = " " if word.isdecimal() or not text else ", "
+        text += glue + word.replace("_", " ")
+    return text.strip().capitalize()
