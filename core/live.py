@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from examhall.core.settings import Settings
 
@@ -175,7 +177,11 @@ class RedisBroker:
 
     def __init__(self, url: str) -> None:
         self._redis: Redis = Redis.from_url(
-            url, socket_connect_timeout=2, socket_timeout=5, health_check_interval=30
+            url,
+            socket_connect_timeout=2,
+            socket_timeout=5,
+            health_check_interval=30,
+            retry=Retry(NoBackoff(), 1),
         )
         self._hub = Hub()
         self._guard = threading.Lock()

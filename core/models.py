@@ -1,5 +1,6 @@
 """All tables in one import, so that mappers and migrations see the whole schema."""
 
+from examhall.core import leases
 from examhall.core.accounts import models as accounts
 from examhall.core.attempts import models as attempts
 from examhall.core.audit import models as audit
@@ -19,6 +20,7 @@ __all__ = [
     "events",
     "exams",
     "integrations",
+    "leases",
     "proctoring",
     "registry",
     "scoring",

@@ -87,7 +87,8 @@ def _write_message(
         )
         .returning(OutboxMessage.id)
     )
-    return session.scalar(statement)
+    written: UUID | None = session.scalar(statement)
+    return written
 
 
 def _wake_after_commit(session: Session, platform: Platform, connection_id: UUID) -> None:

@@ -23,11 +23,11 @@ PROGRAMS = ("redis-server", "valkey-server")
 class RedisServer:
     """A Redis that keeps nothing on disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int | None = None) -> None:
         installed = find_program()
         self.folder = make_folder("redis")
         program = reachable(installed, self.folder)
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process = ServerProcess(
             [

@@ -1,0 +1,106 @@
+"""Find work that stands in the database and wake somebody up for it.
+
+This is what makes a queued job a mere wake-up: whatever was lost with Redis or with a worker is
+found here within seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from examhall.core.attempts.models import Attempt
+from examhall.core.db import database_now
+from examhall.core.events.delivery import has_due_events
+from examhall.core.integrations.models import InboxMessage
+from examhall.core.integrations.queries import find_connections_with_due_messages
+from examhall.core.platform import Platform
+from examhall.core.proctoring.models import Chunk
+
+AGE = timedelta(seconds=2)
+"""Younger work has its own wake-up on the way."""
+BATCH = 500
+FIRST_SECONDS = 5.0
+LONGEST_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job that should run; `mark` changes when it gets ahead."""
+
+    job: str
+    args: tuple[str, ...] = ()
+    mark: str = ""
+
+
+@dataclass(slots=True)
+class _Reminder:
+    mark: str
+    due: float
+    wait: float
+
+
+class Reminders:
+    """Wakes workers up, and less and less often for work that gets nowhere."""
+
+    def __init__(self) -> None:
+        self._reminders: dict[tuple[str, ...], _Reminder] = {}
+
+    def remind(self, platform: Platform) -> None:
+        """Enqueue what was forgotten."""
+        with platform.db.reading() as session:
+            found = list(find_forgotten_work(session))
+        now = time.monotonic()
+        known, self._reminders = self._reminders, {}
+        for work in found:
+            key = (work.job, *work.args)
+            reminder = known.get(key)
+            if reminder is None or reminder.mark != work.mark:
+                reminder = _Reminder(work.mark, now, FIRST_SECONDS)
+            if reminder.due <= now:
+                platform.queue.enqueue(work.job, *work.args)
+                reminder = _Reminder(
+                    work.mark, now + reminder.wait, min(reminder.wait * 2, LONGEST_SECONDS)
+                )
+            self._reminders[key] = reminder
+
+
+def find_forgotten_work(session: Session) -> Iterable[Work]:
+    """Return all work that is due, oldest first within each kind."""
+    before = database_now(session) - AGE
+    for attempt_id in session.scalars(
+        select(Attempt.id)
+        .where(
+            Attempt.state == "submitted",
+            Attempt.grading_state == "pending",
+            Attempt.submitted_at < before,
+        )
+        .order_by(Attempt.submitted_at)
+        .limit(BATCH)
+    ):
+        yield Work("score_attempt", (str(attempt_id),))
+    oldest = func.min(Chunk.received_at)
+    for session_id, since in session.execute(
+        select(Chunk.session_id, oldest)
+        .where(Chunk.state == "stored", Chunk.received_at < before)
+        .group_by(Chunk.session_id)
+        .order_by(oldest)
+        .limit(BATCH)
+    ):
+        yield Work("analyse_session", (str(session_id),), str(since))
+    for message_id in session.scalars(
+        select(InboxMessage.id)
+        .where(InboxMessage.state == "stored", InboxMessage.received_at < before)
+        .order_by(InboxMessage.received_at)
+        .limit(BATCH)
+    ):
+        yield Work("apply_inbox", (str(message_id),))
+    for connection_id, due_at in find_connections_with_due_messages(session):
+        yield Work("deliver_outbox", (str(connection_id),), str(due_at))
+    if has_due_events(session):
+        yield Work("emit_events", mark=str(before))

@@ -1,0 +1,75 @@
+"""The periodic work, as one list, and the thread that does it.
+
+It runs in the serve process where jobs are threads, else in every `examhall worker`; there one of
+them leads and the others stand by.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from examhall.core.platform import Platform
+from examhall.worker.forgotten import Reminders
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """Something short that is done again and again; it waits for the database alone."""
+
+    name: str
+    seconds: float
+    work: Callable[[Platform], object]
+
+
+def periodic_work(platform: Platform) -> list[Periodic]:
+    """Return all periodic work."""
+    sweep = platform.settings.sweep_seconds
+    reminders = Reminders()
+    return [
+        Periodic("maintain_queue", 1.0, lambda here: here.queue.maintain()),
+        Periodic("find_forgotten_work", sweep, reminders.remind),
+    ]
+
+
+class Schedule:
+    """A thread that does the periodic work while its process leads."""
+
+    def __init__(self, platform: Platform, work: list[Periodic] | None = None) -> None:
+        self._platform = platform
+        self._work = periodic_work(platform) if work is None else work
+        self._due = {periodic.name: 0.0 for periodic in self._work}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="examhall-schedule", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after what is being done."""
+        self._stopped.set()
+        self._thread.join(5.0)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            if self._platform.queue.lead():
+                self._do_due_work()
+            self._stopped.wait(TICK_SECONDS)
+
+    def _do_due_work(self) -> None:
+        for periodic in self._work:
+            if self._stopped.is_set() or time.monotonic() < self._due[periodic.name]:
+                continue
+            self._due[periodic.name] = time.monotonic() + periodic.seconds
+            try:
+                periodic.work(self._platform)
+            except Exception:
+                log.exception("periodic work %s failed", periodic.name)
