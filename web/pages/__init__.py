@@ -8,6 +8,7 @@ from flask import Flask
 
 from examhall.core.permissions import Permission
 from examhall.web.context import principal
+from examhall.web.forms.filters import init_forms
 
 PAGES = (
     "root",
@@ -21,4 +22,5 @@ def init_pages(app: Flask) -> None:
     """Register all pages and what every template may use."""
     for name in PAGES:
         app.register_blueprint(import_module(f"examhall.web.pages.{name}").blueprint)
+    init_forms(app)
     app.jinja_env.globals.update(principal=principal, Permission=Permission)
