@@ -126,8 +126,8 @@ def examhall_event(event: EventEnvelope) -> None:
 def examhall_before_transition(transition: Transition) -> Veto | None:
     """Object to a change of an attempt's state; the first Veto stops it.
 
-    Called inside the transaction: be quick and touch nothing outside. Submission by the deadline
-    or by the system cannot be stopped.
+    Called before the transaction that makes the change, and only for steps that a person asked
+    for: submission by the deadline or by the system cannot be stopped. The change may still fail.
     """
 
 

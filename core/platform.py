@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
+from examhall.core.attempts.writer import GroupWriter
 from examhall.core.clock import Clock, SystemClock
 from examhall.core.db import Database, open_database
 from examhall.core.live import LiveBroker, open_live_broker
@@ -27,9 +29,19 @@ class Platform:
     queue: JobQueue
     live: LiveBroker
     clock: Clock = field(default_factory=SystemClock)
+    saves: GroupWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.saves = GroupWriter(
+            self.db, self._score_again, drain_seconds=self.settings.drain_seconds
+        )
+
+    def _score_again(self, attempt_id: UUID) -> None:
+        self.queue.enqueue("score_attempt", str(attempt_id))
 
     def close(self) -> None:
         """Stop the threads and close the connections of this process."""
+        self.saves.stop()
         self.queue.close()
         self.plugins.close()
         self.live.close()

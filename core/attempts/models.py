@@ -27,12 +27,16 @@ RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
 _OPEN = (
     "state in ('created','checking_in','awaiting_authorization','authorized','in_progress',"
-    "'paused','draining')"
+    "'paused','draining','reopened')"
 )
 
 
 class Attempt(Base):
-    """One sitting. The three states are changed by their machines alone."""
+    """One sitting. The three states are changed by their machines alone.
+
+    `deadline_at` is when the sweep acts: before the start the attempt expires, afterwards it is
+    submitted. In a pause, while the clock stands still, it is the hard close alone.
+    """
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -86,6 +90,7 @@ class Attempt(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     submitted_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
     submitted_by: Mapped[str] = mapped_column(String(20), default="")
     deadline_at: Mapped[datetime | None]
     deadline_version: Mapped[int] = mapped_column(default=0)
@@ -158,7 +163,10 @@ class TimeLedgerEntry(Base):
 
 
 class ResponseRecord(Base):
-    """The response that counts for one item: the newest accepted revision."""
+    """The response that counts for one item: the newest accepted revision.
+
+    `conflict` says that it was written without knowledge of the revision before it, which is kept.
+    """
 
     __tablename__ = "responses"
     __table_args__ = (CheckConstraint("revision >= 1", name="revision_positive"),)
@@ -168,19 +176,28 @@ class ResponseRecord(Base):
     revision: Mapped[int]
     raw: Mapped[dict[str, Any]]
     saved_at: Mapped[datetime]
+    client_sequence: Mapped[int] = mapped_column(BigInteger, default=0)
+    lease_id: Mapped[str] = mapped_column(String(64), default="")
     conflict: Mapped[bool] = mapped_column(default=False)
 
 
 class ResponseRevision(Base):
-    """Every response that ever arrived; `kind` says what became of it."""
+    """Every response that ever arrived; `kind` says what became of it.
+
+    `superseded` came after a newer one of the same tab, `quarantined` too late: both are kept and
+    neither counts.
+    """
 
     __tablename__ = "response_revisions"
     __table_args__ = (
         UniqueConstraint("attempt_id", "operation_id", name="uq_response_revisions_operation"),
         UniqueConstraint("item_id", "revision", name="uq_response_revisions_item_revision"),
-        CheckConstraint("kind in ('saved','conflict','quarantined')", name="kind_known"),
         CheckConstraint(
-            "kind = 'quarantined' or revision is not null", name="accepted_has_revision"
+            "kind in ('saved','conflict','superseded','quarantined')", name="kind_known"
+        ),
+        CheckConstraint(
+            "(kind in ('saved','conflict')) = (revision is not null)",
+            name="accepted_has_revision",
         ),
     )
 
@@ -189,6 +206,7 @@ class ResponseRevision(Base):
     item_id: Mapped[UUID] = mapped_column(ForeignKey("attempt_items.id"))
     operation_id: Mapped[UUID]
     client_sequence: Mapped[int] = mapped_column(BigInteger)
+    lease_id: Mapped[str] = mapped_column(String(64), default="")
     base_revision: Mapped[int]
     revision: Mapped[int | None]
     kind: Mapped[str] = mapped_column(String(20), default="saved")

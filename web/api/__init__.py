@@ -17,6 +17,7 @@ SERVICES = (
     "users",
     "audit",
     "health",
+    "attempts",
     # Add the name of your module in examhall.web.api here; it holds `blueprint`.
 )
 
