@@ -22,17 +22,13 @@ from examhall.core.proctoring.operations import get_own_session
 TEXTS: Mapping[str, tuple[str, str]] = {
     "camera": (
         "Camera",
-        (
-            "Your camera takes still pictures during the exam. A program marks what a person should "
-            "look at, and the people who watch the exam see the pictures."
-        ),
+        """Your camera takes still pictures during the exam. A program marks what a person should
+        look at, and the people who watch the exam see the pictures.""",
     ),
     "microphone": (
         "Microphone",
-        (
-            "Your microphone is recorded during the exam. A program marks speech, and the people who "
-            "watch the exam can listen."
-        ),
+        """Your microphone is recorded during the exam. A program marks speech, and the people who
+        watch the exam can listen.""",
     ),
     "screen": (
         "Screen",
@@ -44,10 +40,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "biometric": (
         "Comparison of faces",
-        (
-            "A program computes numbers from your face to check that the same person stays in front "
-            "of the camera. They are used for nothing else."
-        ),
+        """A program computes numbers from your face to check that the same person stays in front
+        of the camera. They are used for nothing else.""",
     ),
 }
 
@@ -142,5 +136,6 @@ def _form(watched: ProctoringSession, given: Mapping[str, bool]) -> ConsentForm:
 
 def _text(key: str, asked_by: str) -> tuple[str, str]:
     if key in TEXTS:
-        return TEXTS[key]
+        title, text = TEXTS[key]
+        return title, " ".join(text.split())
     return key.replace("_", " ").capitalize(), f"Asked for by: {asked_by}."

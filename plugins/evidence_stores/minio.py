@@ -11,7 +11,6 @@ from typing import Any, Self
 import urllib3
 from marshmallow import Schema, fields, validate
 from minio import Minio
-from minio.credentials import StaticProvider
 from minio.error import InvalidResponseError, S3Error, ServerError
 from urllib3.exceptions import HTTPError
 
@@ -145,7 +144,8 @@ class MinioStore(EvidenceStore):
         )
         return Minio(
             endpoint=config["endpoint"],
-            credentials=StaticProvider(config["access_key"], config["secret_key"]),
+            access_key=config["access_key"],
+            secret_key=config["secret_key"],
             secure=config["secure"],
             region=config["region"] or None,
             http_client=pool,

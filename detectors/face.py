@@ -1,0 +1,178 @@
+"""Faces in front of the camera: none, one, or more than one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from examhall.detectors.face_models import BACKENDS, Backend, Face
+from examhall.plugins import (
+    Detector,
+    Finding,
+    FrameEvidence,
+    Health,
+    Metrics,
+    Sample,
+    Stream,
+    hookimpl,
+)
+from examhall.plugins.vision import ModelMissingError, decode, find_model, health_of, model_digest
+
+MISSING = "face.missing"
+SECOND = "person.second"
+BUCKETS = ("0", "1", "2+")
+
+
+class FaceConfiguration(Schema):
+    """Which model looks, and how sure it has to be."""
+
+    backend = fields.String(
+        load_default="yunet",
+        validate=validate.OneOf(sorted(BACKENDS)),
+        metadata={
+            "label": "Model",
+            "help": "YuNet counts best; the MediaPipe models miss about half of all second faces.",
+        },
+    )
+    score = fields.Float(
+        load_default=0.7,
+        validate=validate.Range(0.4, 0.99),
+        metadata={"label": "Certainty", "help": "From how much certainty on a spot is a face."},
+    )
+    models_dir = fields.String(
+        load_default="",
+        metadata={
+            "setting": "models_dir",
+            "label": "Folder of models",
+            "help": "Empty: the folder of EXAMHALL_MODELS_DIR.",
+        },
+    )
+
+
+class FaceDetector(Detector):
+    """Counts the faces of each frame."""
+
+    key = "face"
+    version = "1.0.0"
+    title = "Face"
+    summary = "Notes frames without a face, and frames with more than one."
+    streams = frozenset({Stream.CAMERA})
+    cadence = 0.25
+    consent_class = "camera"
+    finding_kinds = {MISSING: "No face in view", SECOND: "Second person in view"}
+
+    def config_schema(self) -> type[Schema]:
+        return FaceConfiguration
+
+    def health(self) -> Health:
+        backend = self._backend
+        return health_of(backend.model, folder=self._folder, modules=backend.modules)
+
+    def model_digest(self) -> str:
+        try:
+            return model_digest(find_model(self._backend.model, self._folder))
+        except ModelMissingError:
+            return ""
+
+    def analyze(self, state: Any, batch: Sequence[Sample]) -> list[Finding]:
+        findings = []
+        for sample in batch:
+            faces = self._find_faces(sample)
+            if faces is not None:
+                findings += self._judge(sample, faces)
+        return findings
+
+    def evaluate(self, dataset: Iterable[tuple[Sample, Mapping[str, str]]]) -> Metrics:
+        """Compare with the column `faces` (a number), in buckets 0, 1 and 2+, by `scene`.
+
+        Samples without that number, and pictures that cannot be read, are left out.
+        """
+        pairs: Counter[tuple[str, str, str]] = Counter()
+        for sample, labels in dataset:
+            wanted = labels.get("faces", "")
+            faces = self._find_faces(sample) if wanted.isdecimal() else None
+            if faces is not None:
+                found = _bucket(len(self._sure(faces)))
+                pairs[labels.get("scene", ""), _bucket(int(wanted)), found] += 1
+        scenes = sorted({scene for scene, _, _ in pairs})
+        return Metrics(
+            samples=pairs.total(),
+            figures=_figures(pairs),
+            groups={
+                scene: _figures(Counter({key: n for key, n in pairs.items() if key[0] == scene}))
+                for scene in scenes
+            },
+        )
+
+    @property
+    def _backend(self) -> Backend:
+        return BACKENDS[self.config.get("backend", "yunet")]
+
+    @property
+    def _folder(self) -> str:
+        return str(self.config.get("models_dir", ""))
+
+    def _find_faces(self, sample: Sample) -> list[Face] | None:
+        """Return everything face-like, the surest first; None for an unreadable picture."""
+        picture = decode(sample)
+        if picture is None:
+            return None
+        backend = self._backend
+        path = find_model(backend.model, self._folder)
+        return sorted(backend.find(picture, str(path)), key=lambda face: -face.score)
+
+    def _sure(self, faces: Sequence[Face]) -> list[Face]:
+        return [face for face in faces if face.score >= self.config.get("score", 0.7)]
+
+    def _judge(self, sample: Sample, faces: Sequence[Face]) -> list[Finding]:
+        sure = self._sure(faces)
+        if not sure:
+            best = faces[0].score if faces else 0.0
+            spot = f" The most face-like spot is one at {best:.0%}." if faces else ""
+            return [_finding(sample, MISSING, 1.0 - best, f"No face is in the picture.{spot}")]
+        if len(sure) == 1:
+            return []
+        text = f"{len(sure)} faces are in the picture, the second one at {sure[1].score:.0%}."
+        return [_finding(sample, SECOND, sure[1].score, text, sure)]
+
+
+def _finding(
+    sample: Sample, kind: str, confidence: float, text: str, faces: Sequence[Face] = ()
+) -> Finding:
+    boxes = tuple(face.box for face in faces)
+    return Finding(
+        kind=kind,
+        start=sample.at,
+        end=sample.at,
+        confidence=min(1.0, max(0.0, confidence)),
+        explanation=text,
+        evidence=(FrameEvidence(sample.sha256, sample.at, boxes),),
+    )
+
+
+def _bucket(count: int) -> str:
+    return BUCKETS[min(count, 2)]
+
+
+def _figures(pairs: Counter[tuple[str, str, str]]) -> dict[str, float]:
+    """Return accuracy, and precision and recall of each bucket that occurs."""
+    right = sum(n for (_, wanted, found), n in pairs.items() if wanted == found)
+    figures = {"samples": float(pairs.total()), "accuracy": right / max(1, pairs.total())}
+    for bucket in BUCKETS:
+        hits = sum(n for (_, wanted, found), n in pairs.items() if wanted == found == bucket)
+        labelled = sum(n for (_, wanted, _), n in pairs.items() if wanted == bucket)
+        reported = sum(n for (_, _, found), n in pairs.items() if found == bucket)
+        if labelled:
+            figures[f"recall {bucket}"] = hits / labelled
+        if reported:
+            figures[f"precision {bucket}"] = hits / reported
+    return figures
+
+
+@hookimpl
+def examhall_detectors() -> list[Detector]:
+    """Offer the face detector."""
+    return [FaceDetector()]
