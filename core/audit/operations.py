@@ -134,10 +134,13 @@ def seal_entries(session: Session, limit: int = SEAL_BATCH) -> int:
     return len(rows)
 
 
-def verify_chain(session: Session) -> ChainReport:
-    """Look at every link; the report names what does not fit."""
+def verify_chain(session: Session, known_link: str = "") -> ChainReport:
+    """Look at every link; the report names what does not fit.
+
+    `known_link` is a hash noted earlier, which must still be one of the links.
+    """
     problems: list[str] = []
-    expected, link = 1, ""
+    expected, link, is_known = 1, "", not known_link
     statement = select(*_COVERED, AuditEntry.link_number, AuditEntry.link_hash)
     statement = statement.where(AuditEntry.link_number.is_not(None))
     rows = session.execute(
@@ -149,6 +152,9 @@ def verify_chain(session: Session) -> ChainReport:
         elif _link(link, row) != row.link_hash:
             problems.append(f"link {row.link_number} (entry {row.id}) was changed")
         expected, link = row.link_number + 1, row.link_hash
+        is_known = is_known or link == known_link
+    if not is_known:
+        problems.append("the known link is no longer there: the chain was cut or written anew")
     waiting = select(func.count()).where(AuditEntry.link_number.is_(None))
     return ChainReport(
         sealed=expected - 1,

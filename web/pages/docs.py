@@ -1,4 +1,4 @@
-"""The JSON API's document as a page, written on the server: it needs no script and no other site."""
+"""The JSON API's document as a page, written on the server: no script, no other site."""
 
 from __future__ import annotations
 

@@ -1,0 +1,51 @@
+"""The web server of one process: waitress, with the embedded worker where there is no Redis."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from waitress import create_server
+
+from examhall.core.platform import Platform
+from examhall.web.app import create_app
+
+
+def serve_platform(
+    platform: Platform,
+    *,
+    host: str,
+    port: int,
+    threads: int = 100,
+    ready: Callable[[str], None] = lambda _address: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then close the platform.
+
+    `ready` gets the address as soon as it is open. Every live stream holds a thread as long as
+    somebody watches.
+    """
+    server = create_server(
+        create_app(platform),
+        host=host,
+        port=port,
+        threads=threads,
+        ident="examhall",
+        channel_timeout=60,
+        clear_untrusted_proxy_headers=not platform.settings.trusted_proxies,
+    )
+    platform.plugins.start()
+    platform.queue.start(platform)
+    signal.signal(signal.SIGTERM, _stop)
+    ready(f"http://{host}:{server.effective_port}")
+    try:
+        server.run()
+    finally:
+        # The streams end first: their threads would hold the server up.
+        platform.live.close()
+        server.close()
+        platform.close()
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
