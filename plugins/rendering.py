@@ -12,23 +12,24 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 _MATHML = {
-    "math", "menclose", "merror", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded",
-    "mphantom", "mprescripts", "mroot", "mrow", "ms", "mspace", "msqrt", "mstyle", "msub", "msubsup",
-    "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover", "none", "semantics",
+    "math", "menclose", "merror", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover",
+    "mpadded", "mphantom", "mprescripts", "mroot", "mrow", "ms", "mspace", "msqrt", "mstyle",
+    "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover", "none",
+    "semantics",
 }  # fmt: skip
 _HTML = {
-    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd", "del",
-    "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "hr", "i",
-    "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "small",
-    "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
-    "var",
+    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd",
+    "del", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6",
+    "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby",
+    "s", "samp", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th",
+    "thead", "tr", "u", "ul", "var",
 }  # fmt: skip
 _MATHML_ATTRIBUTES = {
-    "accent", "accentunder", "columnalign", "columnlines", "columnspan", "depth", "dir", "display",
-    "displaystyle", "fence", "form", "frame", "height", "largeop", "linethickness", "lspace",
-    "mathvariant", "maxsize", "minsize", "movablelimits", "notation", "rowalign", "rowlines",
-    "rowspacing", "rowspan", "rspace", "scriptlevel", "separator", "stretchy", "symmetric", "voffset",
-    "width",
+    "accent", "accentunder", "columnalign", "columnlines", "columnspan", "depth", "dir",
+    "display", "displaystyle", "fence", "form", "frame", "height", "largeop", "linethickness",
+    "lspace", "mathvariant", "maxsize", "minsize", "movablelimits", "notation", "rowalign",
+    "rowlines", "rowspacing", "rowspan", "rspace", "scriptlevel", "separator", "stretchy",
+    "symmetric", "voffset", "width",
 }  # fmt: skip
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"dir", "lang", "title"},
@@ -109,7 +110,7 @@ def _environment(package: str) -> Environment:
     return environment
 
 
-def _filter_attribute(tag: str, name: str, value: str) -> str | None:
+def _filter_attribute(_tag: str, name: str, value: str) -> str | None:
     if name == "src":
         return value if _PICTURE.match(value.strip()) else None
     if name == "href" and value.strip().lower().startswith("data:"):

@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import product
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema
 
 from examhall.plugins import (
     Content,
@@ -28,75 +28,27 @@ from examhall.plugins import (
     hookimpl,
     plain_text,
 )
+from examhall.question_types.choice_content import (
+    LEGENDS,
+    ChoiceContent,
+    keyed_options,
+    option_issues,
+    true_false_issues,
+)
 from examhall.question_types.shared import (
     NEARLY_ONE,
     ONE,
+    UNKNOWN_FORM,
     ZERO,
-    QuestionContent,
-    fraction_field,
-    html_field,
+    has_only,
     percent,
     state_of,
     templates,
 )
 from examhall.question_types.verdict import Verdict
 
-LEGENDS = {
-    "single": "Choose one answer",
-    "multiple": "Choose all that apply",
-    "true_false": "True or false?",
-}
 ENUMERABLE = 10
 """Up to so many options the score of guessing is found by trying every choice."""
-
-
-class OptionContent(Schema):
-    """An option as its author wrote it."""
-
-    id = fields.String(
-        load_default="",
-        validate=validate.Regexp(r"[A-Za-z0-9_.-]{0,60}\Z"),
-        metadata={"label": "Identifier", "help": "Names the option in analyses."},
-    )
-    text = html_field("Answer", required=True)
-    correct = fields.Boolean(load_default=False, metadata={"label": "Right"})
-    fraction = fraction_field(
-        load_default=None,
-        allow_none=True,
-        help="Leave empty to have it follow from which answers are right.",
-    )
-    feedback = html_field("Feedback when chosen", load_default="")
-
-
-class ChoiceContent(QuestionContent):
-    """A choice question as its author wrote it."""
-
-    mode = fields.String(
-        load_default="single",
-        validate=validate.OneOf(
-            list(LEGENDS), labels=["One answer", "Several answers", "True or false"]
-        ),
-        metadata={"label": "Kind"},
-    )
-    options = fields.List(
-        fields.Nested(OptionContent),
-        load_default=list,
-        validate=validate.Length(0, 50),
-        metadata={"label": "Answers"},
-    )
-    answer = fields.Boolean(
-        load_default=None,
-        allow_none=True,
-        metadata={"label": "The statement is true", "help": "For true or false only."},
-    )
-    shuffle = fields.Boolean(load_default=True, metadata={"label": "Shuffle the answers"})
-    partial_credit = fields.Boolean(
-        load_default=True,
-        metadata={
-            "label": "Partial credit",
-            "help": "For several answers: each right one counts, each wrong one takes off.",
-        },
-    )
 
 
 class Choice(QuestionType):
@@ -130,12 +82,12 @@ class Choice(QuestionType):
     def validate(self, content: Content) -> list[Issue]:
         question = ChoiceContent().load(content)
         if question["mode"] == "true_false":
-            return list(_true_false_issues(question))
-        return list(_option_issues(question))
+            return list(true_false_issues(question))
+        return list(option_issues(question))
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
         question = ChoiceContent().load(content)
-        options = _keyed_options(question)
+        options = keyed_options(question)
         if question["shuffle"] and question["mode"] != "true_false":
             options.sort(key=lambda option: _rank(seed, option["place"]))
         public = {
@@ -209,8 +161,8 @@ class Choice(QuestionType):
         return marks
 
     def parse(self, variant: Variant, raw: Raw) -> Response | FormatErrors:
-        if not isinstance(raw, Mapping) or set(raw) - {"choice"}:
-            return FormatErrors(("The answer has a form that this question does not know.",))
+        if not has_only(raw, "choice"):
+            return FormatErrors((UNKNOWN_FORM,))
         given = raw.get("choice", [])
         given = [given] if isinstance(given, str) else given
         if not isinstance(given, list) or not all(isinstance(value, str) for value in given):
@@ -273,7 +225,7 @@ class Choice(QuestionType):
         before, after = ChoiceContent().load(old), ChoiceContent().load(new)
         if before["mode"] != after["mode"]:
             return "The kind of choice has changed."
-        if [o["id"] for o in _keyed_options(before)] != [o["id"] for o in _keyed_options(after)]:
+        if [o["id"] for o in keyed_options(before)] != [o["id"] for o in keyed_options(after)]:
             return "There are other answers to choose from."
         return None
 
@@ -288,42 +240,9 @@ class Choice(QuestionType):
 
     def public_words(self, content: Content) -> Sequence[str]:
         question = ChoiceContent().load(content)
-        options = _keyed_options(question)
+        options = keyed_options(question)
         places = [str(number) for number in range(1, len(options) + 1)]
         return [*places, *(option["text"] for option in options)]
-
-
-def _keyed_options(question: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the options with identifier, place, fraction and whether they are right."""
-    if question["mode"] == "true_false":
-        return [
-            _keyed({"id": word.lower(), "text": word, "correct": truth is question["answer"]}, n, 1)
-            for n, (word, truth) in enumerate((("True", True), ("False", False)))
-        ]
-    rights = sum(option["correct"] for option in question["options"])
-    wrongs = len(question["options"]) - rights
-    many = question["mode"] == "multiple"
-    return [
-        _keyed(option, number, (rights if option["correct"] else wrongs) if many else 1, many=many)
-        for number, option in enumerate(question["options"])
-    ]
-
-
-def _keyed(
-    option: Mapping[str, Any], place: int, group: int, *, many: bool = False
-) -> dict[str, Any]:
-    fraction = option.get("fraction")
-    derived = ONE / group if option["correct"] else -ONE / group if many else ZERO
-    right = option["correct"] if fraction is None else fraction > 0 and (many or fraction >= ONE)
-    return {
-        "id": option["id"] or f"option{place + 1}",
-        "place": place,
-        "text": option["text"],
-        "correct": right,
-        "fraction": derived if fraction is None else fraction,
-        "exact": fraction is not None,
-        "feedback": option.get("feedback", ""),
-    }
 
 
 def _rank(seed: int, place: int) -> bytes:
@@ -357,41 +276,6 @@ def _parts(key: Mapping[str, Any], chosen: Sequence[str]) -> tuple[PartScore, ..
         PartScore(option["id"], ONE if (value in chosen) == option["correct"] else ZERO)
         for value, option in key.items()
     )
-
-
-def _true_false_issues(question: Mapping[str, Any]) -> Iterable[Issue]:
-    if question["answer"] is None:
-        yield Issue("answer", "Say whether the statement is true.")
-    if question["options"]:
-        yield Issue("options", "True or false has its own two answers: remove these.")
-
-
-def _option_issues(question: Mapping[str, Any]) -> Iterable[Issue]:
-    options = question["options"]
-    if question["answer"] is not None:
-        yield Issue("answer", "This is for true or false only: leave it empty.")
-    if len(options) < 2:
-        yield Issue("options", "Give at least two answers.")
-    keyed = _keyed_options(question)
-    if not any(option["correct"] for option in keyed):
-        yield Issue("options", "No answer earns full marks: mark one as right.")
-    for number, option in enumerate(options):
-        if option["fraction"] is not None and option["correct"] and option["fraction"] <= 0:
-            yield Issue(f"options.{number}.fraction", "A right answer cannot earn nothing.")
-    yield from _sum_issues(question, keyed)
-    for field, seen in (("id", [o["id"] for o in keyed]), ("text", [o["text"] for o in keyed])):
-        for number, value in enumerate(seen):
-            if value in seen[:number]:
-                severity = "error" if field == "id" else "warning"
-                yield Issue(f"options.{number}.{field}", "Another answer has the same.", severity)
-
-
-def _sum_issues(question: Mapping[str, Any], keyed: Sequence[Mapping[str, Any]]) -> Iterable[Issue]:
-    if question["mode"] != "multiple" or not any(option["exact"] for option in keyed):
-        return
-    total = sum((option["fraction"] for option in keyed if option["correct"]), ZERO)
-    if question["partial_credit"] and total <= NEARLY_ONE:
-        yield Issue("options", f"The right answers together earn {percent(total)}, not 100 %.")
 
 
 @hookimpl

@@ -17,6 +17,7 @@ NEARLY_ONE = Decimal("0.999999")
 """Fractions written with seven digits (three times 0.3333333) still make a whole."""
 
 MAX_HTML = 50_000
+UNKNOWN_FORM = "The answer has a form that this question does not know."
 VERDICTS = {
     ScoreState.RIGHT: "Right",
     ScoreState.PARTIAL: "Partly right",
@@ -67,10 +68,15 @@ class QuestionContent(Schema):
     feedback = html_field("Feedback for everybody", load_default="")
 
 
+def has_only(raw: Any, control: str) -> bool:
+    """Say whether a browser sent an object with nothing but this control, or nothing at all."""
+    return isinstance(raw, Mapping) and set(raw) <= {control}
+
+
 def read_text(raw: Raw, control: str, longest: int) -> str | FormatErrors:
     """Return the text of a question's only control, NFC; an empty text where there is none."""
-    if not isinstance(raw, Mapping) or set(raw) - {control}:
-        return FormatErrors(("The answer has a form that this question does not know.",))
+    if not has_only(raw, control):
+        return FormatErrors((UNKNOWN_FORM,))
     text = raw.get(control, "")
     if not isinstance(text, str):
         return FormatErrors(("The answer is not a text.",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -58,3 +59,24 @@ class ExamSettingsSchema(Schema):
         proctoring = data.get("proctoring") or {}
         if proctoring.get("enabled") and not proctoring.get("detectors"):
             raise ValidationError("Choose at least one detector.", "proctoring.detectors")
+
+
+class AllowanceSchema(Schema):
+    """What one candidate is given beyond the exam's own settings."""
+
+    candidate_number = fields.String(load_default="", validate=validate.Length(0, 40))
+    multiplier = fields.Decimal(
+        load_default=Decimal(1), validate=validate.Range(1, 10), places=3, as_string=True
+    )
+    extra_seconds = fields.Integer(load_default=0, validate=validate.Range(0, 604800), strict=True)
+    max_attempts = fields.Integer(load_default=1, validate=validate.Range(1, 1000), strict=True)
+    waived_detectors = fields.List(
+        fields.String(validate=validate.Length(1, 100)),
+        load_default=list,
+        validate=validate.Length(0, 100),
+    )
+    waived_rules = fields.List(
+        fields.String(validate=validate.Length(1, 100)),
+        load_default=list,
+        validate=validate.Length(0, 100),
+    )

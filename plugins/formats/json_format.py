@@ -1,0 +1,201 @@
+"""Format `json`: examhall's own file for questions, which keeps everything.
+
+    {"format": "examhall.questions", "version": 1,
+     "questions": [{"identifier": "", "type": "choice", "title": "...", "points": "1",
+                    "tags": [], "content": {...}}]}
+
+Decimals are texts, so that nothing is rounded on the way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO, NoReturn
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from examhall.plugins import (
+    Fidelity,
+    Format,
+    ImportedQuestion,
+    ImportReport,
+    PortableQuestion,
+    hookimpl,
+)
+
+NAME = "examhall.questions"
+VERSION = 1
+MAX_BYTES = 50 * 1024 * 1024
+MAX_QUESTIONS = 20_000
+MAX_DEPTH = 64
+MAX_DIGITS = 300
+
+
+class QuestionSchema(Schema):
+    """A question in the file."""
+
+    type = fields.String(required=True, validate=validate.Regexp(r"[a-z][a-z0-9_]{0,99}\Z"))
+    title = fields.String(required=True, validate=validate.Length(1, 300))
+    content = fields.Dict(keys=fields.String(), required=True)
+    points = fields.Decimal(
+        load_default="1", as_string=True, validate=validate.Range(0, 100_000_000)
+    )
+    identifier = fields.String(load_default="", validate=validate.Length(0, 300))
+    tags = fields.List(fields.String(validate=validate.Length(1, 100)), load_default=list)
+
+
+class _UnreadableError(ValueError):
+    """The file as a whole cannot be used; the text says why."""
+
+
+class JsonFormat(Format):
+    """examhall's own format: a round trip changes nothing."""
+
+    key = "json"
+    version = "1.0.0"
+    title = "examhall JSON"
+    summary = "examhall's own file for questions; it keeps everything."
+    extensions = ("json",)
+    media_type = "application/json"
+
+    def import_(self, stream: BinaryIO) -> ImportReport:
+        try:
+            questions = _read(stream)
+        except _UnreadableError as error:
+            return ImportReport((), (str(error),))
+        return ImportReport(tuple(_import_one(n, entry) for n, entry in enumerate(questions, 1)))
+
+    def export(self, questions: Sequence[PortableQuestion]) -> bytes:
+        document = {
+            "format": NAME,
+            "version": VERSION,
+            "questions": [
+                {
+                    "identifier": question.identifier,
+                    "type": question.type,
+                    "title": question.title,
+                    "points": str(question.points),
+                    "tags": list(question.tags),
+                    "content": question.content,
+                }
+                for question in questions
+            ],
+        }
+        return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
+
+
+def _read(stream: BinaryIO) -> list[Any]:
+    data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise _UnreadableError(f"The file is larger than {MAX_BYTES // 2**20} MiB.")
+    try:
+        document = json.loads(
+            data.decode("utf-8-sig"),
+            parse_constant=_refuse_constant,
+            parse_int=_whole_number,
+            parse_float=_number,
+            object_pairs_hook=_object,
+        )
+    except UnicodeDecodeError as error:
+        raise _UnreadableError("The file is not UTF-8 text.") from error
+    except RecursionError as error:
+        raise _UnreadableError("The JSON is nested too deep.") from error
+    except json.JSONDecodeError as error:
+        message = f"The file is not JSON: {error.msg} (line {error.lineno})."
+        raise _UnreadableError(message) from error
+    return _questions(document)
+
+
+def _questions(document: Any) -> list[Any]:
+    if not isinstance(document, dict) or document.get("format") != NAME:
+        raise _UnreadableError(f'The file does not say "format": "{NAME}".')
+    if type(document.get("version")) is not int or document["version"] != VERSION:
+        raise _UnreadableError(
+            f"The file has version {document.get('version')!r:.50}; this program reads {VERSION}."
+        )
+    if unknown := set(document) - {"format", "version", "questions"}:
+        raise _UnreadableError(f"The file has a field that is not known: {min(unknown)[:60]!r}.")
+    questions = document.get("questions")
+    if not isinstance(questions, list):
+        raise _UnreadableError("The file has no list of questions.")
+    if len(questions) > MAX_QUESTIONS:
+        raise _UnreadableError(f"The file has more than {MAX_QUESTIONS} questions.")
+    return questions
+
+
+def _import_one(number: int, entry: Any) -> ImportedQuestion:
+    name = entry.get("identifier") if isinstance(entry, dict) else None
+    identifier = name if isinstance(name, str) and name else str(number)
+    if not isinstance(entry, dict):
+        return _refused(identifier, "This is not a question.")
+    if fault := _find_fault(entry):
+        return _refused(identifier, fault)
+    try:
+        loaded = QuestionSchema().load(entry)
+    except ValidationError as error:
+        return _refused(identifier, *_messages(error))
+    loaded["tags"] = tuple(loaded["tags"])
+    return ImportedQuestion(identifier, Fidelity.EXACT, PortableQuestion(**loaded))
+
+
+def _refused(identifier: str, *notes: str) -> ImportedQuestion:
+    # A note can come from a hostile file: no half surrogates go further.
+    safe = tuple(note.encode(errors="replace").decode() for note in (identifier[:300], *notes))
+    return ImportedQuestion(safe[0], Fidelity.REFUSED, notes=safe[1:])
+
+
+def _messages(error: ValidationError) -> list[str]:
+    messages = error.normalized_messages()
+    return [f"{field}: {json.dumps(told, default=str)[:300]}" for field, told in messages.items()]
+
+
+def _find_fault(entry: Mapping[str, Any]) -> str:
+    """Say why a question cannot be kept, whatever its type: bad text, too deep."""
+    level: list[Any] = [entry]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, str) and _is_bad_text(value):
+                return "A text contains characters that cannot be stored."
+            if isinstance(value, dict):
+                below += [*value, *value.values()]
+            elif isinstance(value, list):
+                below += value
+        if not below:
+            return ""
+        level = below
+    return "It is nested too deep."
+
+
+def _is_bad_text(text: str) -> bool:
+    return "\0" in text or any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _UnreadableError("A field is there twice.")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise _UnreadableError(f"{name} is no JSON number.")
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > 17:
+        raise _UnreadableError("A whole number is too large: write it as text.")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    if len(text) > MAX_DIGITS or float(text) in {float("inf"), float("-inf")}:
+        raise _UnreadableError("A number is too large: write it as text.")
+    return float(text)
+
+
+@hookimpl
+def examhall_formats() -> list[Format]:
+    """Return examhall's own format."""
+    return [JsonFormat()]
