@@ -12,10 +12,28 @@ class TimeSettings(Schema):
     """How long an attempt lasts. Seconds; None means no limit of that kind."""
 
     limit_seconds = fields.Integer(
-        load_default=None, allow_none=True, validate=validate.Range(1, 604800)
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(1, 604800),
+        metadata={
+            "label": "Time limit in minutes",
+            "help": "Counts from each candidate's own start. Empty: no limit.",
+            "widget": "minutes",
+        },
     )
-    hard_close = fields.AwareDateTime(load_default=None, allow_none=True, format="iso")
-    multiplier_stretches_close = fields.Boolean(load_default=True)
+    hard_close = fields.AwareDateTime(
+        load_default=None,
+        allow_none=True,
+        format="iso",
+        metadata={"label": "Hard close", "help": "Whatever is running then is handed in."},
+    )
+    multiplier_stretches_close = fields.Boolean(
+        load_default=True,
+        metadata={
+            "label": "Extra time reaches beyond the hard close",
+            "help": "For candidates with a time multiplier.",
+        },
+    )
 
 
 class ScoringSettings(Schema):
@@ -24,27 +42,80 @@ class ScoringSettings(Schema):
     scorer = fields.String(load_default="sum", validate=validate.Length(1, 100))
     settings = fields.Dict(keys=fields.String(), load_default=dict)
     release = fields.String(
-        load_default="automatic", validate=validate.OneOf(["automatic", "manual"])
+        load_default="automatic",
+        validate=validate.OneOf(
+            ["automatic", "manual"],
+            labels=["As soon as everything is marked", "When somebody releases it"],
+        ),
+        metadata={"label": "Candidates see their result"},
     )
-    show_provisional = fields.Boolean(load_default=True)
+    show_provisional = fields.Boolean(
+        load_default=True,
+        metadata={
+            "label": "Show a provisional score meanwhile",
+            "help": "What could be scored at once, while a person still marks the rest.",
+        },
+    )
 
 
 class ProctoringSettings(Schema):
     """Whether and how an exam is watched; `rules` are the temporal rules' own settings."""
 
-    enabled = fields.Boolean(load_default=False)
-    detectors = fields.List(fields.String(validate=validate.Length(1, 100)), load_default=list)
-    consent_text = fields.String(load_default="", validate=validate.Length(0, 10000))
-    authorization = fields.String(load_default="none", validate=validate.OneOf(["none", "proctor"]))
-    frame_seconds = fields.Float(load_default=0.5, validate=validate.Range(0.2, 10))
-    chunk_seconds = fields.Float(load_default=1.0, validate=validate.Range(0.5, 30))
-    rules = fields.Dict(keys=fields.String(), load_default=dict)
+    enabled = fields.Boolean(load_default=False, metadata={"label": "Watch this exam"})
+    detectors = fields.List(
+        fields.String(validate=validate.Length(1, 100)),
+        load_default=list,
+        metadata={"label": "Detectors"},
+    )
+    consent_text = fields.String(
+        load_default="",
+        validate=validate.Length(0, 10000),
+        metadata={
+            "label": "Consent text",
+            "help": "Candidates read it before they agree. Say what is recorded, why, how long.",
+            "widget": "multiline",
+        },
+    )
+    authorization = fields.String(
+        load_default="none",
+        validate=validate.OneOf(
+            ["none", "proctor"],
+            labels=["Candidates start by themselves", "A proctor lets each candidate in"],
+        ),
+        metadata={"label": "Start"},
+    )
+    frame_seconds = fields.Float(
+        load_default=0.5,
+        validate=validate.Range(0.2, 10),
+        metadata={"label": "Seconds between two pictures"},
+    )
+    chunk_seconds = fields.Float(
+        load_default=1.0,
+        validate=validate.Range(0.5, 30),
+        metadata={
+            "label": "Seconds between two uploads",
+            "help": "Shorter ones reach proctors sooner and cost more.",
+        },
+    )
+    rules = fields.Dict(
+        keys=fields.String(),
+        load_default=dict,
+        metadata={"label": "Rules", "help": "Settings of the rules that make incidents, as JSON."},
+    )
 
 
 class ExamSettingsSchema(Schema):
     """All settings of an exam; unknown names are refused."""
 
-    instructions = fields.String(load_default="", validate=validate.Length(0, 20000))
+    instructions = fields.String(
+        load_default="",
+        validate=validate.Length(0, 20000),
+        metadata={
+            "label": "Instructions",
+            "help": "Candidates read them before they start.",
+            "widget": "multiline",
+        },
+    )
     time = fields.Nested(TimeSettings, load_default=lambda: TimeSettings().load({}))
     access = fields.Dict(
         keys=fields.String(), values=fields.Dict(keys=fields.String()), load_default=dict
@@ -64,19 +135,39 @@ class ExamSettingsSchema(Schema):
 class AllowanceSchema(Schema):
     """What one candidate is given beyond the exam's own settings."""
 
-    candidate_number = fields.String(load_default="", validate=validate.Length(0, 40))
-    multiplier = fields.Decimal(
-        load_default=Decimal(1), validate=validate.Range(1, 10), places=3, as_string=True
+    candidate_number = fields.String(
+        load_default="",
+        validate=validate.Length(0, 40),
+        metadata={"label": "Candidate number", "help": "Empty: one is drawn."},
     )
-    extra_seconds = fields.Integer(load_default=0, validate=validate.Range(0, 604800), strict=True)
-    max_attempts = fields.Integer(load_default=1, validate=validate.Range(1, 1000), strict=True)
+    multiplier = fields.Decimal(
+        load_default=Decimal(1),
+        validate=validate.Range(1, 10),
+        places=3,
+        as_string=True,
+        metadata={"label": "Time multiplier", "help": "1.25 gives a quarter more time."},
+    )
+    extra_seconds = fields.Integer(
+        load_default=0,
+        validate=validate.Range(0, 604800),
+        strict=True,
+        metadata={"label": "Extra minutes", "widget": "minutes"},
+    )
+    max_attempts = fields.Integer(
+        load_default=1,
+        validate=validate.Range(1, 1000),
+        strict=True,
+        metadata={"label": "Attempts"},
+    )
     waived_detectors = fields.List(
         fields.String(validate=validate.Length(1, 100)),
         load_default=list,
         validate=validate.Length(0, 100),
+        metadata={"label": "Waived detectors"},
     )
     waived_rules = fields.List(
         fields.String(validate=validate.Length(1, 100)),
         load_default=list,
         validate=validate.Length(0, 100),
+        metadata={"label": "Waived access rules"},
     )

@@ -54,7 +54,16 @@ def issue_errors(issues: Iterable[Issue], prefix: str = "") -> FieldErrors:
 
 def error_messages(error: ExamhallError, prefix: str = "") -> FieldErrors:
     """Return what an error of core says about the fields, or about the form as a whole."""
-    flat = flatten_messages(dict(error.details)) if error.details else {}
+    listed = error.details.get("problems")
+    if isinstance(listed, list):
+        flat: FieldErrors = {}
+        for problem in listed:
+            flat.setdefault(problem["path"], []).append(reword(problem["message"]))
+    else:
+        named = {
+            name: text for name, text in error.details.items() if isinstance(text, list | dict)
+        }
+        flat = flatten_messages(named)
     if not flat:
         return {"": [error.message]}
     return {f"{prefix}{path}" if path else path: texts for path, texts in flat.items()}

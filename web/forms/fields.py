@@ -1,14 +1,15 @@
 """From a marshmallow schema to a description of its form.
 
 A field's `metadata` may hold `label`, `help`, `secret` (a write-only text), and `widget`: `html`
-for an author's HTML, `multiline` for several lines. What no widget fits is edited as JSON.
+for an author's HTML, `multiline` for several lines, `minutes` for seconds that people give in
+minutes. What no widget fits is edited as JSON.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from inspect import isclass
@@ -68,6 +69,23 @@ def default_values(described: Sequence[FormField]) -> dict[str, Any]:
     return {field.name: deepcopy(field.default) for field in described}
 
 
+def with_choices(
+    described: Sequence[FormField], name: str, choices: Sequence[tuple[str, str]]
+) -> tuple[FormField, ...]:
+    """Return the fields with a list of boxes to tick, or a choice, in the place of one of them."""
+    return tuple(
+        replace(
+            one,
+            widget="choices" if one.widget in {"rows", "choices"} else "choice",
+            choices=tuple(choices),
+            item=None,
+        )
+        if one.name == name
+        else one
+        for one in described
+    )
+
+
 def to_json(value: Any) -> Any:
     """Return a loaded value as JSON has it; decimals and moments become text."""
     if isinstance(value, Mapping):
@@ -120,7 +138,9 @@ def _plain_widget(field: fields.Field[Any]) -> str:
     if isinstance(field, fields.String) and field.metadata.get("secret"):
         return "secret"
     wanted = field.metadata.get("widget")
-    if isinstance(field, fields.String) and wanted in {"html", "multiline"}:
+    if (isinstance(field, fields.String) and wanted in {"html", "multiline"}) or (
+        isinstance(field, fields.Integer) and wanted == "minutes"
+    ):
         return str(wanted)
     return next((name for kind, name in _WIDGETS if isinstance(field, kind)), "json")
 

@@ -10,7 +10,9 @@ from flask import Flask
 
 def init_forms(app: Flask) -> None:
     """Add the filters to an application."""
-    app.jinja_env.filters.update(form_moment=form_moment, path_words=path_words, moment=moment)
+    app.jinja_env.filters.update(
+        form_moment=form_moment, path_words=path_words, moment=moment, minutes=minutes
+    )
 
 
 def form_moment(value: Any) -> str:
@@ -42,3 +44,11 @@ def path_words(path: str) -> str:
         glue = " " if word.isdecimal() or not text else ", "
         text += glue + word.replace("_", " ")
     return text.strip().capitalize()
+
+
+def minutes(value: Any) -> str:
+    """Return seconds as minutes, `1:40` where some are left; what is no number as it is."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return "" if value is None else str(value)
+    whole, rest = divmod(value, 60)
+    return f"{whole}:{rest:02}" if rest else str(whole)

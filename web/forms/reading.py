@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from examhall.core.errors import InvalidError
@@ -148,6 +149,8 @@ def _read_text(one: FormField, text: str, path: str, reading: Reading) -> Any:
         return _read_json(text, path, reading)
     if one.widget == "moment" and len(text) in {16, 19} and text[10] == "T":
         return f"{text}+00:00"
+    if one.widget == "minutes":
+        return _read_minutes(text)
     return _read_number(text) if one.widget == "integer" else text
 
 
@@ -163,6 +166,19 @@ def _read_nothing(one: FormField) -> Any:
 def _read_number(text: str) -> int | str:
     plain = text.isascii() and text.removeprefix("-").isdecimal() and len(text) < 17
     return int(text) if plain else text
+
+
+def _read_minutes(text: str) -> int | str:
+    """Return minutes such as `90`, `1.5` or `1:40` as seconds, other text as it is."""
+    minutes, colon, rest = text.partition(":")
+    try:
+        seconds = Decimal(minutes) * 60 + Decimal(rest or 0)
+    except InvalidOperation:
+        return text
+    if colon and not (minutes.isdecimal() and rest.isdecimal() and int(rest) < 60):
+        return text
+    whole = seconds.is_finite() and abs(seconds) < 10**9 and seconds == int(seconds)
+    return int(seconds) if whole else text
 
 
 def _read_json(text: str, path: str, reading: Reading) -> Any:

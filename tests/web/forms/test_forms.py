@@ -15,7 +15,7 @@ from examhall.core.contracts.question_type import Issue
 from examhall.core.errors import InvalidError
 from examhall.web.forms.errors import error_messages, flatten_messages, issue_errors
 from examhall.web.forms.fields import default_values, describe_schema
-from examhall.web.forms.filters import form_moment, path_words
+from examhall.web.forms.filters import form_moment, minutes, path_words
 from examhall.web.forms.reading import change_rows, read_form
 
 
@@ -38,6 +38,7 @@ class Everything(Schema):
     words = fields.List(fields.String(), load_default=lambda: ["x"])
     tags = fields.List(fields.String(validate=validate.OneOf(["p", "q"])), load_default=list)
     deep = fields.Dict(keys=fields.String(), load_default=dict)
+    limit = fields.Integer(load_default=None, allow_none=True, metadata={"widget": "minutes"})
     secret = fields.String(load_default="", metadata={"secret": True})
     kept = fields.String(dump_only=True)
 
@@ -66,6 +67,7 @@ def test_every_kind_of_field_gets_its_control() -> None:
         "words": "rows",
         "tags": "choices",
         "deep": "json",
+        "limit": "minutes",
         "secret": "secret",
     }
     assert by_name()["mode"].choices == (("a", "First"), ("b", "Second"))
@@ -201,3 +203,17 @@ def test_paths_and_moments_are_shown_for_people() -> None:
     assert form_moment("2030-06-01T11:00:00+02:00") == "2030-06-01T09:00"
     assert form_moment("tomorrow") == "tomorrow"
     assert form_moment(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [("90", 5400), ("1.5", 90), ("1:40", 100), ("0:01", 1), ("", None), ("0.0001", "0.0001"),
+     ("1:75", "1:75"), ("1e99", "1e99"), ("NaN", "NaN"), ("1:-5", "1:-5"), ("soon", "soon")],
+)  # fmt: skip
+def test_minutes_are_kept_to_the_second(typed: str, seconds: object) -> None:
+    assert read_form(DESCRIBED, MultiDict({"limit": typed})).values["limit"] == seconds
+
+
+@given(st.integers(0, 700_000))
+def test_minutes_that_are_shown_are_read_as_the_same_seconds(seconds: int) -> None:
+    assert read_form(DESCRIBED, MultiDict({"limit": minutes(seconds)})).values["limit"] == seconds
