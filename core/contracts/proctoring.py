@@ -24,12 +24,14 @@ class Severity(StrEnum):
 class SessionView:
     """A session as fusion sees it: when each stream was sampled, whether anything was found or not.
 
-    Without the empty samples "in 8 of 10 frames" could not be told.
+    Without the empty samples "in 8 of 10 frames" could not be told. `seen` has, by detector's key,
+    when that detector looked: it may look at fewer samples than there are, or have failed on some.
     """
 
     id: str
     started_at: datetime
     samples: Mapping[Stream, Sequence[datetime]]
+    seen: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
     waived: frozenset[str] = frozenset()
 
 

@@ -27,7 +27,12 @@ from examhall.core.platform import Platform
 from examhall.core.proctoring.clock import LONGEST_DELAY, next_offset, to_server_time
 from examhall.core.proctoring.evidence import append_evidence, count_evidence, put_evidence
 from examhall.core.proctoring.models import Chunk, ProctoringSession
-from examhall.core.proctoring.operations import exam_channel, get_own_session, given_classes
+from examhall.core.proctoring.operations import (
+    exam_channel,
+    get_own_session,
+    given_classes,
+    takes_chunks,
+)
 from examhall.core.proctoring.policy import STREAM_CONSENT
 from examhall.core.proctoring.samples import Upload, check_sample, content_type_of
 
@@ -144,20 +149,12 @@ def _is_known(session: Session, session_id: UUID, new: NewChunk) -> bool:
 def _check_allowed(
     session: Session, platform: Platform, watched: ProctoringSession, stream: Stream
 ) -> None:
-    if not _takes_chunks(watched, database_now(session), platform.settings.drain_seconds):
+    if not takes_chunks(watched, database_now(session), platform.settings.drain_seconds):
         raise ClosedError("The proctoring session is over.")
     if stream.value not in watched.policy["streams"]:
         raise ForbiddenError("This exam does not record that stream.", stream=stream.value)
     if STREAM_CONSENT[stream] not in given_classes(session, watched.id):
         raise ForbiddenError("There is no consent to record that stream.", stream=stream.value)
-
-
-def _takes_chunks(watched: ProctoringSession, now: datetime, drain_seconds: int) -> bool:
-    if watched.state == "open":
-        return True
-    ended = watched.ended_at
-    drain = timedelta(seconds=drain_seconds)
-    return watched.state == "closed" and ended is not None and now <= ended + drain
 
 
 def _check_rate(session: Session, watched: ProctoringSession) -> None:

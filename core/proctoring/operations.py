@@ -9,14 +9,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import Attempt
+from examhall.core.audit.operations import record
 from examhall.core.db import after_commit, database_now
 from examhall.core.errors import ConflictError, NotFoundError
 from examhall.core.events.operations import emit
 from examhall.core.exams.models import ExamVersion, Registration
-from examhall.core.permissions import Permission, Principal
+from examhall.core.permissions import SYSTEM, Permission, Principal
 from examhall.core.platform import Platform
-from examhall.core.proctoring.events import ProctoringSessionClosed, ProctoringSessionOpened
-from examhall.core.proctoring.models import Consent, ProctoringSession
+from examhall.core.proctoring.events import (
+    ProctoringSessionClosed,
+    ProctoringSessionOpened,
+    ProctoringSessionSealed,
+)
+from examhall.core.proctoring.evidence import verify_session_chain
+from examhall.core.proctoring.models import Chunk, Consent, ProctoringSession
 from examhall.core.proctoring.policy import freeze_policy
 
 
@@ -113,9 +119,52 @@ def given_classes(session: Session, session_id: UUID) -> frozenset[str]:
     )
 
 
-def find_sessions_to_seal(session: Session, now: datetime, drain_seconds: int) -> list[UUID]:
-    """Return closed sessions that no chunk can reach any more, for the job that seals them."""
-    before = now - timedelta(seconds=drain_seconds)
+def takes_chunks(watched: ProctoringSession, now: datetime, drain_seconds: int) -> bool:
+    """Say whether chunks may still come: while it is open, and those that waited on the device."""
+    if watched.state == "open":
+        return True
+    drain = timedelta(seconds=drain_seconds)
+    ended = watched.ended_at
+    return watched.state == "closed" and ended is not None and now <= ended + drain
+
+
+def is_ready_to_seal(session: Session, watched: ProctoringSession, drain_seconds: int) -> bool:
+    """Say whether a session has ended and no chunk can reach it any more."""
+    now = database_now(session)
+    return watched.state == "closed" and not takes_chunks(watched, now, drain_seconds)
+
+
+def seal_session(session: Session, platform: Platform, session_id: UUID) -> None:
+    """End the evidence chain of a closed session; its length and head go into the audit trail."""
+    watched = session.get_one(ProctoringSession, session_id, with_for_update=True)
+    if watched.state != "closed" or has_waiting_chunks(session, session_id):
+        return
+    watched.state = "sealed"
+    report = verify_session_chain(session, session_id)
+    session.flush()
+    record(
+        session,
+        SYSTEM,
+        "proctoring.sealed",
+        "proctoring_session",
+        session_id,
+        length=report.length,
+        head=report.head,
+        ok=report.ok,
+    )
+    emit(session, ProctoringSessionSealed.of(watched))
+    publish_session(session, platform, watched)
+
+
+def has_waiting_chunks(session: Session, session_id: UUID) -> bool:
+    """Say whether chunks of a session wait for detectors."""
+    waiting = select(Chunk.id).where(Chunk.session_id == session_id, Chunk.state == "stored")
+    return session.scalar(waiting.limit(1)) is not None
+
+
+def find_sessions_to_seal(session: Session, drain_seconds: int) -> list[UUID]:
+    """Return the sessions that a job should seal, those that ended first in front."""
+    before = database_now(session) - timedelta(seconds=drain_seconds)
     return list(
         session.scalars(
             select(ProctoringSession.id)

@@ -1,0 +1,271 @@
+"""The database's side of analysis: who holds a session, what waits, and one commit for a batch.
+
+A chunk, its findings and the incidents that follow from them become visible in one transaction,
+and only for the worker that holds the session at its present version: a chunk counts once, whoever
+dies in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy.orm import Session
+
+from examhall.core.contracts.detector import Finding, Stream
+from examhall.core.contracts.proctoring import Incident, Integrity
+from examhall.core.db import database_now
+from examhall.core.platform import Platform
+from examhall.core.proctoring.history import evidence_to_json
+from examhall.core.proctoring.incidents import save_incidents
+from examhall.core.proctoring.models import Chunk, Evidence, FindingRecord, ProctoringSession
+from examhall.core.proctoring.operations import given_classes, has_waiting_chunks
+
+BATCH_CHUNKS = 8
+LAST_WORDS = 1_000_000
+"""The first ordinal of findings that a detector makes when it is closed."""
+
+
+class HoldLostError(Exception):
+    """Another worker has gone on with the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSample:
+    """A sample that waits for detectors: when it was captured and where it lies."""
+
+    at: datetime
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk that waits for detectors."""
+
+    id: UUID
+    stream: Stream
+    started_at: datetime
+    ended_at: datetime
+    samples: tuple[StoredSample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Waiting chunks of one session in order, with what is needed to analyse them."""
+
+    session: ProctoringSession
+    version: int
+    consent: frozenset[str]
+    chunks: tuple[StoredChunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which detector, in which state, made a finding."""
+
+    detector: str
+    version: str
+    config_digest: str
+    model_digest: str
+
+
+@dataclass(slots=True)
+class ChunkResult:
+    """What the detectors made of one chunk: `seen_by` has the indexes that each looked at."""
+
+    chunk_id: UUID
+    findings: list[tuple[Origin, Finding]] = field(default_factory=list)
+    seen_by: dict[str, list[int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    readable: bool = True
+    first_ordinal: int = 0
+
+
+def last_words(
+    session: Session, session_id: UUID, findings: list[tuple[Origin, Finding]]
+) -> ChunkResult | None:
+    """Return what detectors said when they were closed, as a result about the last chunk."""
+    chunk_id = session.scalar(
+        select(Chunk.id)
+        .where(Chunk.session_id == session_id)
+        .order_by(Chunk.ended_at.desc(), Chunk.sequence.desc())
+        .limit(1)
+    )
+    if chunk_id is None or not findings:
+        return None
+    return ChunkResult(chunk_id, findings, first_ordinal=LAST_WORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What fusion made of the whole session; None leaves what is stored."""
+
+    incidents: Sequence[Incident] | None = None
+    integrity: Integrity | None = None
+
+
+def take_session(session: Session, session_id: UUID, holder: str, seconds: float) -> float:
+    """Hold a session for `seconds`; returns 0, or the seconds that somebody else still has it.
+
+    Raises HoldLostError when there is no such session.
+    """
+    now = database_now(session)
+    done = session.execute(
+        update(ProctoringSession)
+        .where(
+            ProctoringSession.id == session_id,
+            or_(
+                ProctoringSession.leased_until.is_(None),
+                ProctoringSession.leased_until <= now,
+                ProctoringSession.leased_by == holder,
+            ),
+        )
+        .values(leased_by=holder, leased_until=now + timedelta(seconds=seconds))
+    )
+    if _changed(done):
+        return 0.0
+    until = session.scalar(
+        select(ProctoringSession.leased_until).where(ProctoringSession.id == session_id)
+    )
+    if until is None:
+        raise HoldLostError(f"there is no session {session_id} to hold")
+    return max(0.1, (until - now).total_seconds())
+
+
+def release_session(session: Session, session_id: UUID, holder: str) -> bool:
+    """Give a session back; say whether chunks wait in it.
+
+    The row is locked before chunks are looked for, and every chunk is stored under the same lock:
+    one that is missed here was committed after the release, and its own wake-up finds the session
+    free.
+    """
+    watched = session.scalar(
+        select(ProctoringSession).where(ProctoringSession.id == session_id).with_for_update()
+    )
+    if watched is None or watched.leased_by != holder:
+        return False
+    watched.leased_by, watched.leased_until = "", None
+    session.flush()
+    return has_waiting_chunks(session, session_id)
+
+
+def load_batch(session: Session, session_id: UUID) -> Batch:
+    """Return the oldest waiting chunks of a session."""
+    watched = session.get_one(ProctoringSession, session_id)
+    rows = session.scalars(
+        select(Chunk)
+        .where(Chunk.session_id == session_id, Chunk.state == "stored")
+        .order_by(Chunk.started_at, Chunk.stream, Chunk.sequence)
+        .limit(BATCH_CHUNKS)
+    ).all()
+    wanted = {sample["sha256"] for row in rows for sample in row.samples}
+    evidence = {
+        row.sha256: row
+        for row in session.scalars(
+            select(Evidence).where(Evidence.session_id == session_id, Evidence.sha256.in_(wanted))
+        )
+    }
+    return Batch(
+        session=watched,
+        version=watched.analysis_version,
+        consent=given_classes(session, session_id),
+        chunks=tuple(_stored_chunk(row, evidence) for row in rows),
+    )
+
+
+def commit_batch(
+    platform: Platform,
+    batch: Batch,
+    holder: str,
+    seconds: float,
+    results: Sequence[ChunkResult],
+    verdict: Verdict,
+) -> None:
+    """Write what a batch showed, and hold the session for `seconds` more.
+
+    Raises HoldLostError, with nothing written, when somebody else went on with the session.
+    """
+    with platform.db.transaction() as session:
+        now = database_now(session)
+        _move_on(session, batch, holder, now + timedelta(seconds=seconds))
+        for result in results:
+            _write_chunk(session, result, now)
+            _write_findings(session, batch.session.id, result)
+        if verdict.incidents is not None:
+            save_incidents(session, platform, batch.session.id, verdict.incidents, now)
+        if verdict.integrity is not None:
+            watched = session.get_one(ProctoringSession, batch.session.id)
+            watched.integrity = _integrity_json(verdict.integrity)
+
+
+def _move_on(session: Session, batch: Batch, holder: str, until: datetime) -> None:
+    done = session.execute(
+        update(ProctoringSession)
+        .where(
+            ProctoringSession.id == batch.session.id,
+            ProctoringSession.analysis_version == batch.version,
+            ProctoringSession.leased_by == holder,
+        )
+        .values(analysis_version=batch.version + 1, leased_until=until)
+    )
+    if not _changed(done):
+        raise HoldLostError(f"session {batch.session.id} is analysed by somebody else")
+
+
+def _write_chunk(session: Session, result: ChunkResult, now: datetime) -> None:
+    session.execute(
+        update(Chunk)
+        .where(Chunk.id == result.chunk_id, Chunk.state == "stored")
+        .values(
+            state="analysed" if result.readable else "failed",
+            analysed_at=now,
+            seen_by=result.seen_by,
+            note="; ".join(result.notes)[:500],
+        )
+    )
+
+
+def _write_findings(session: Session, session_id: UUID, result: ChunkResult) -> None:
+    ordinals: dict[str, int] = {}
+    for origin, finding in result.findings:
+        ordinal = ordinals.get(origin.detector, result.first_ordinal)
+        ordinals[origin.detector] = ordinal + 1
+        session.add(
+            FindingRecord(
+                session_id=session_id,
+                chunk_id=result.chunk_id,
+                detector_key=origin.detector,
+                detector_version=origin.version,
+                config_digest=origin.config_digest,
+                model_digest=origin.model_digest,
+                ordinal=ordinal,
+                kind=finding.kind,
+                started_at=finding.start,
+                ended_at=finding.end,
+                confidence=finding.confidence,
+                explanation=finding.explanation,
+                evidence=[evidence_to_json(frame) for frame in finding.evidence],
+            )
+        )
+    session.flush()
+
+
+def _integrity_json(integrity: Integrity) -> dict[str, Any]:
+    contributions = {kind: str(amount) for kind, amount in integrity.contributions.items()}
+    return {"score": str(integrity.score), "contributions": contributions}
+
+
+def _stored_chunk(row: Chunk, evidence: dict[str, Evidence]) -> StoredChunk:
+    samples = tuple(
+        StoredSample(datetime.fromisoformat(sample["at"]), evidence[sample["sha256"]])
+        for sample in row.samples
+    )
+    return StoredChunk(row.id, Stream(row.stream), row.started_at, row.ended_at, samples)
+
+
+def _changed(result: object) -> bool:
+    return cast("CursorResult[Any]", result).rowcount == 1

@@ -1,0 +1,111 @@
+"""The temporal rules: from which findings an incident is made, and how much it weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+from typing import Any
+
+from examhall.plugins import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A window of `window` seconds is hot when at least `least` samples and `share` of all hit.
+
+    Where samples come so slowly that the window holds too few of them, it is widened to as many as
+    `least` and `share` ask for. Hot windows closer than `merge_gap` seconds are one incident,
+    which must last for `min_length` seconds. `weight` is what it takes from the integrity score.
+    """
+
+    text: str
+    severity: Severity
+    window: float = 3.0
+    share: float = 0.6
+    least: int = 3
+    min_length: float = 0.0
+    merge_gap: float = 4.0
+    weight: Decimal = Decimal(3)
+    enabled: bool = True
+
+
+RULES: Mapping[str, Rule] = {
+    "face.missing": Rule(
+        "No face was in view",
+        Severity.MEDIUM,
+        window=3.0,
+        share=0.8,
+        least=4,
+        min_length=1.5,
+        merge_gap=4.0,
+        weight=Decimal(5),
+    ),
+    "person.second": Rule(
+        "More than one person was in view",
+        Severity.HIGH,
+        window=2.5,
+        share=0.6,
+        least=3,
+        min_length=0.8,
+        merge_gap=5.0,
+        weight=Decimal(15),
+    ),
+}
+"""The rules for the kinds that the bundled detectors find."""
+
+OTHER = Rule("Something was noticed", Severity.LOW)
+"""The rule for every other kind, so that a new detector works without a word here."""
+
+TECHNICAL = Rule("A technical fault", Severity.TECHNICAL, weight=Decimal(0))
+"""The rule for the kinds `technical.*`: shown, but never held against anybody."""
+
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "window": (0.5, 600),
+    "share": (0.05, 1),
+    "least": (2, 1000),
+    "min_length": (0, 600),
+    "merge_gap": (0, 600),
+    "weight": (0, 100),
+}
+
+
+def find_rule(kind: str, policy: Mapping[str, Any]) -> Rule:
+    """Return the rule for a kind, with what the exam's settings change in it.
+
+    `policy["rules"][kind]` may set any of a rule's numbers, `severity` and `enabled`; a value that
+    cannot be used leaves the rule's own.
+    """
+    base = RULES.get(kind) or (TECHNICAL if kind.startswith("technical.") else OTHER)
+    rules = policy.get("rules")
+    changes = rules.get(kind) if isinstance(rules, Mapping) else None
+    if not isinstance(changes, Mapping):
+        return base
+    names = {field.name for field in fields(Rule)}
+    usable = {name: _usable(name, value) for name, value in changes.items() if name in names}
+    return replace(base, **{name: value for name, value in usable.items() if value is not None})
+
+
+def _usable(name: str, value: Any) -> Any:
+    if name == "enabled":
+        return value if isinstance(value, bool) else None
+    if name == "severity":
+        return Severity(value) if value in list(Severity) else None
+    if name == "text":
+        return value if isinstance(value, str) and 0 < len(value) <= 200 else None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    return _number(name, value)
+
+
+def _number(name: str, value: float | str) -> Any:
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    low, high = _BOUNDS[name]
+    if not low <= number <= high:
+        return None
+    if name == "weight":
+        return Decimal(str(value))
+    return int(number) if name == "least" else number
