@@ -62,7 +62,7 @@ def create_question(
     principal: Principal,
     *,
     title: str,
-    type_key: str,
+    type: str,  # noqa: A002 - the word of the API and of the content
     content: Mapping[str, Any],
 ) -> Question:
     """Put a question into the bank.
@@ -71,7 +71,7 @@ def create_question(
     says against it keeps it from being published, not from being kept.
     """
     principal.require(Permission.QUESTIONS_WRITE)
-    checked = require_storable(platform, type_key, content)
+    checked = require_storable(platform, type, content)
     with platform.db.transaction() as session:
         return add_question(session, principal, _title(title), checked)
 

@@ -14,7 +14,10 @@ from examhall.core.db import Base
 
 
 class ScoreRecord(Base):
-    """One scoring of an attempt, with the scorer that made it."""
+    """One scoring of an attempt, with the scorer that made it.
+
+    `digest` is the sha256 over all that it says: scoring again with the same end makes no version.
+    """
 
     __tablename__ = "scores"
     __table_args__ = (
@@ -34,13 +37,14 @@ class ScoreRecord(Base):
     scorer_key: Mapped[str] = mapped_column(String(100))
     scorer_version: Mapped[str] = mapped_column(String(50))
     config_digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
 
     items: Mapped[list[ItemScoreRecord]] = relationship(back_populates="score")
 
 
 class ItemScoreRecord(Base):
-    """The score of one item in one scoring."""
+    """The score of one item in one scoring, for the response of `response_revision` (0: none)."""
 
     __tablename__ = "item_scores"
     __table_args__ = (UniqueConstraint("score_id", "item_id", name="uq_item_scores_score_item"),)
@@ -58,6 +62,7 @@ class ItemScoreRecord(Base):
     plugin_key: Mapped[str] = mapped_column(String(100))
     plugin_version: Mapped[str] = mapped_column(String(50))
     config_digest: Mapped[str] = mapped_column(String(64))
+    response_revision: Mapped[int] = mapped_column(default=0)
     marked_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     comment: Mapped[str] = mapped_column(default="")
 
