@@ -80,7 +80,7 @@ def grant_time(
 
     Takes 0.001 to 86400 seconds, and never takes any away.
     """
-    if not Decimal("0.001") <= seconds <= MAX_GRANT_SECONDS:
+    if not seconds.is_finite() or not Decimal("0.001") <= seconds <= MAX_GRANT_SECONDS:
         raise InvalidError(
             f"Give between 0.001 and {MAX_GRANT_SECONDS} seconds.", seconds="Out of range."
         )

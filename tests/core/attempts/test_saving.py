@@ -35,8 +35,8 @@ def test_a_response_is_saved_and_gets_revisions(sitting: Sitting) -> None:
     assert (second.state, second.revision) == ("saved", 2)
     response = sitting.response()
     assert response is not None
-    assert (response.raw, response.revision, response.conflict) == ({"answer": "Rome"}, 2, False)
-    assert [row.raw["answer"] for row in sitting.revisions()] == ["Paris", "Rome"]
+    assert (response.raw, response.revision, response.conflict) == ({"text": "Rome"}, 2, False)
+    assert [row.raw["text"] for row in sitting.revisions()] == ["Paris", "Rome"]
 
 
 def test_every_answer_carries_the_clock(sitting: Sitting) -> None:
@@ -56,7 +56,7 @@ def test_a_replay_gets_the_first_answer(sitting: Sitting) -> None:
     assert len(sitting.revisions()) == 2
     response = sitting.response()
     assert response is not None
-    assert response.raw == {"answer": "Rome"}
+    assert response.raw == {"text": "Rome"}
 
 
 def test_a_replay_in_the_same_group_is_one_save(sitting: Sitting) -> None:
@@ -79,8 +79,8 @@ def test_a_stale_base_keeps_both_and_the_newer_counts(sitting: Sitting) -> None:
     assert (result.state, result.revision) == ("conflict", 2)
     response = sitting.response()
     assert response is not None
-    assert (response.raw, response.conflict) == ({"answer": "Rome"}, True)
-    assert [row.raw["answer"] for row in sitting.revisions()] == ["Paris", "Rome"]
+    assert (response.raw, response.conflict) == ({"text": "Rome"}, True)
+    assert [row.raw["text"] for row in sitting.revisions()] == ["Paris", "Rome"]
     assert sitting.save_text("Bern", base=2).state == "saved"
     response = sitting.response()
     assert response is not None
@@ -101,7 +101,7 @@ def test_a_delayed_retry_does_not_replace_what_the_same_window_wrote_later(
     assert sitting.save(older)[0].state == "saved"
     response = sitting.response()
     assert response is not None
-    assert response.raw == {"answer": "Paris"}
+    assert response.raw == {"text": "Paris"}
     assert [row.kind for row in sitting.revisions()] == ["saved", "superseded"]
 
 
@@ -161,7 +161,7 @@ def test_after_the_drain_time_they_are_quarantined(sitting: Sitting) -> None:
         assert (result.state, result.revision) == ("quarantined", 1)
     response = sitting.response()
     assert response is not None
-    assert response.raw == {"answer": "Paris"}
+    assert response.raw == {"text": "Paris"}
     assert [row.kind for row in sitting.revisions()] == ["saved", "quarantined"]
 
 
@@ -171,7 +171,7 @@ def test_quarantined_responses_are_shown_to_a_person(world: World, sitting: Sitt
     proctor = world.person(Role.PROCTOR)
     with world.platform.db.reading() as session:
         rows = list_uncounted_responses(session, proctor, sitting.attempt_id)
-    assert [row.raw for row in rows] == [{"answer": "Rome"}]
+    assert [row.raw for row in rows] == [{"text": "Rome"}]
 
 
 def test_what_arrives_after_the_sweep_counts_and_renews_the_receipt(
@@ -208,7 +208,7 @@ def test_an_error_of_one_does_not_fail_the_others_of_its_group(world: World) -> 
     sittings = [world.sitting(exam_id=exam_id) for _ in range(4)]
     # A value that only the database refuses, as a client's fault that no schema saw would be.
     poison = sittings[1].operation("x")
-    object.__setattr__(poison, "raw", {"answer": object()})
+    object.__setattr__(poison, "raw", {"text": object()})
     operations = [sitting.operation("ok") for sitting in sittings]
     operations[1] = poison
     results = sittings[0].save(*operations)
@@ -231,7 +231,7 @@ def test_many_candidates_save_at_once(world: World) -> None:
     for sitting in sittings:
         response = sitting.response()
         assert response is not None
-        assert response.raw == {"answer": f"text {rounds - 1}"}
+        assert response.raw == {"text": f"text {rounds - 1}"}
         assert [row.revision for row in sitting.revisions()] == list(range(1, rounds + 1))
 
 
@@ -256,7 +256,7 @@ def test_one_attempt_from_many_threads_keeps_everything(sitting: Sitting) -> Non
     response = sitting.response()
     assert response is not None
     # The newest of the window counts, whatever the order of arrival was.
-    assert response.raw == {"answer": "text 39"}
+    assert response.raw == {"text": "text 39"}
 
 
 def test_saves_do_not_wait_for_ever_on_a_locked_row(world: World, sitting: Sitting) -> None:
@@ -320,7 +320,7 @@ def test_odd_text_is_kept_as_it_is(sitting: Sitting, text: str) -> None:
     assert sitting.save_text(text).state == "saved"
     response = sitting.response()
     assert response is not None
-    assert response.raw == {"answer": text}
+    assert response.raw == {"text": text}
 
 
 def test_no_revision_belongs_to_two_rows(sitting: Sitting) -> None:

@@ -65,7 +65,7 @@ class Sitting:
             client_sequence=self.sequence if sequence is None else sequence,
             base_revision=base,
             lease_id=lease,
-            raw={"answer": text},
+            raw={"text": text},
         )
 
     def save(self, *operations: SaveOperation) -> list[SaveResult]:
