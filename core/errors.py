@@ -92,6 +92,15 @@ class PluginError(ExamhallError):
     status = 503
 
 
+class PluginCallError(PluginError):
+    """A plugin raised, took too long or returned something else than its contract says.
+
+    It has been noted; `details` name the kind, key, operation and reason.
+    """
+
+    code = "plugin_call_failed"
+
+
 class EvidenceMissingError(ExamhallError):
     """Evidence is gone from its store, or is not what was stored."""
 
