@@ -54,7 +54,7 @@ class BreakerPolicy:
 class FailureRecorder:
     """Writes failures in the background and pauses whom the policy says."""
 
-    def __init__(self, db: Database, policy: BreakerPolicy, on_pause: Callable[[], None]) -> None:
+    def __init__(self, db: Database, policy: BreakerPolicy, on_pause: Callable[[], object]) -> None:
         self._db = db
         self._policy = policy
         self._on_pause = on_pause

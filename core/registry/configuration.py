@@ -14,8 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from marshmallow import RAISE, Schema, ValidationError, fields
-from marshmallow.utils import missing
+from marshmallow import RAISE, Schema, ValidationError, fields, missing
 
 from examhall.core.contracts.base import Kind
 from examhall.core.errors import InvalidError
@@ -158,7 +157,7 @@ def _walk_value(field: Field, value: Any, stored: Any, change: SecretChange) -> 
 
 
 def _walk_nested(field: fields.Nested, value: Any, stored: Any, change: SecretChange) -> Any:
-    schema = cast("Schema", field.schema)
+    schema = field.schema
 
     def walk(item: Any, old: Any) -> Any:
         return _walk(schema.fields, item, old, change)

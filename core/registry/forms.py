@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Any, cast
+from typing import Any
 
-from marshmallow import Schema, fields, validate
-from marshmallow.utils import missing
+from marshmallow import Schema, fields, missing, validate
 
 from examhall.core.registry.configuration import is_secret
 
@@ -123,13 +122,13 @@ def _type(field: Field, has_choices: bool) -> str:
 def _nested_fields(field: Field, above: frozenset[type]) -> tuple[FormField, ...]:
     if not isinstance(field, fields.Nested) or field.many:
         return ()
-    schema = cast("Schema", field.schema)
+    schema = field.schema
     return () if type(schema) in above else _fields(schema, above)
 
 
 def _item(name: str, field: Field, above: frozenset[type]) -> FormField | None:
     if isinstance(field, fields.Nested) and field.many:
-        schema = cast("Schema", field.schema)
+        schema = field.schema
         inner = () if type(schema) in above else _fields(schema, above)
         return FormField(name=name, label="", type="object", fields=inner)
     if isinstance(field, fields.List):
@@ -141,7 +140,7 @@ def _item(name: str, field: Field, above: frozenset[type]) -> FormField | None:
 
 def _choices(field: Field) -> tuple[Choice, ...]:
     if isinstance(field, fields.Enum):
-        members: list[Enum] = list(field.enum)
+        members: list[Enum] = [*field.enum.__members__.values()]
         return tuple(Choice(_json(m.value if field.by_value else m.name), m.name) for m in members)
     for rule in field.validators:
         if isinstance(rule, validate.OneOf):

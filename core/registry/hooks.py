@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pluggy
@@ -76,11 +77,9 @@ class PlainHooks:
     ) -> Iterator[tuple[Source, Any]]:
         for implementation in self._usable(name):
             source = implementation.source
-            limit = LIMITS.get(name)
+            call = partial(implementation.call, arguments)
             try:
-                answer = self._caller.call_hook(
-                    source, name, lambda it=implementation: it.call(arguments), expect, limit
-                )
+                answer = self._caller.call_hook(source, name, call, expect, LIMITS.get(name))
             except PluginCallError:
                 continue
             yield source, answer

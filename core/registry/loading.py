@@ -255,7 +255,8 @@ def _check_identity(item: Plugin) -> None:
     title = getattr(item, "title", None)
     if not isinstance(title, str) or not title.strip():
         raise PluginError("it has no title")
-    if not isinstance(item.summary, str):
+    summary: Any = item.summary
+    if not isinstance(summary, str):
         raise PluginError("its summary is no text")
 
 
@@ -267,8 +268,9 @@ def _check_detector(item: Detector) -> None:
         raise PluginError("streams is no frozenset of Stream")
     if not isinstance(getattr(item, "consent_class", None), str):
         raise PluginError("consent_class is missing")
-    if not isinstance(item.cadence, int | float) or item.cadence <= 0:
-        raise PluginError(f"bad cadence {item.cadence!r}: seconds, more than 0")
+    cadence: Any = item.cadence
+    if not isinstance(cadence, int | float) or not 0 < cadence < float("inf"):
+        raise PluginError(f"bad cadence {cadence!r}: seconds, more than 0")
 
 
 def _check_provider(item: Provider) -> None:

@@ -44,14 +44,18 @@ def _checker(expected: Any) -> Checker:
 
 def _plain(expected: Any) -> Checker:
     if expected is Any:
-        return lambda value: None
+        return _anything
     if expected is None or expected is type(None):
         return lambda value: None if value is None else f"{_name(value)} instead of nothing"
     if isinstance(expected, type) and is_dataclass(expected):
         return _record(expected)
     if isinstance(expected, type):
         return _instance(expected)
-    return lambda value: None
+    return _anything
+
+
+def _anything(_value: Any) -> str | None:
+    return None
 
 
 def _any_of(checkers: tuple[Checker, ...]) -> Checker:
@@ -116,7 +120,8 @@ def _collection(origin: type, arguments: tuple[Any, ...]) -> Checker:
             return f"{_name(value)} instead of {origin.__name__}"
         if item is None:
             return None
-        faults = ((index, item(member)) for index, member in enumerate(value))
+        members: Any = value
+        faults = ((index, item(member)) for index, member in enumerate(members))
         return next((f"[{index}]: {fault}" for index, fault in faults if fault), None)
 
     return check
