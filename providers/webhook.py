@@ -123,8 +123,11 @@ class Webhook(Provider):
         """Read `{"id": ..., "event": ..., "data": {...}}`, or a list of such objects."""
         try:
             content = json.loads(raw)
+            plain = json.dumps(content, allow_nan=False, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise PermanentError("the body is not JSON") from error
+        if b"\\u0000" in plain:
+            raise PermanentError("the body holds a NUL character")
         entries = content if isinstance(content, list) else [content]
         return [_read_event(entry) for entry in entries]
 

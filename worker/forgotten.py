@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -21,6 +21,8 @@ from examhall.core.integrations.models import InboxMessage
 from examhall.core.integrations.queries import find_connections_with_due_messages
 from examhall.core.platform import Platform
 from examhall.core.proctoring.models import Chunk
+from examhall.core.proctoring.operations import find_sessions_to_seal
+from examhall.core.scoring.operations import SCORABLE
 
 AGE = timedelta(seconds=2)
 """Younger work has its own wake-up on the way."""
@@ -54,11 +56,13 @@ class Reminders:
     def remind(self, platform: Platform) -> None:
         """Enqueue what was forgotten."""
         with platform.db.reading() as session:
-            found = list(find_forgotten_work(session))
+            found = list(find_forgotten_work(session, platform.settings.drain_seconds))
         now = time.monotonic()
         known, self._reminders = self._reminders, {}
         for work in found:
             key = (work.job, *work.args)
+            if key in self._reminders:
+                continue
             reminder = known.get(key)
             if reminder is None or reminder.mark != work.mark:
                 reminder = _Reminder(work.mark, now, FIRST_SECONDS)
@@ -70,37 +74,55 @@ class Reminders:
             self._reminders[key] = reminder
 
 
-def find_forgotten_work(session: Session) -> Iterable[Work]:
+def find_forgotten_work(session: Session, drain_seconds: int) -> Iterable[Work]:
     """Return all work that is due, oldest first within each kind."""
     before = database_now(session) - AGE
-    for attempt_id in session.scalars(
+    yield from _attempts(session, before)
+    yield from _sessions(session, before, drain_seconds)
+    yield from _inbox(session, before)
+    for connection_id, due_at in find_connections_with_due_messages(session):
+        yield Work("deliver_outbox", (str(connection_id),), str(due_at))
+    if has_due_events(session):
+        yield Work("emit_events", mark=str(before))
+
+
+def _attempts(session: Session, before: datetime) -> Iterable[Work]:
+    unscored = (
         select(Attempt.id)
         .where(
-            Attempt.state == "submitted",
+            Attempt.state.in_(SCORABLE),
             Attempt.grading_state == "pending",
+            Attempt.started_at.is_not(None),
             Attempt.submitted_at < before,
         )
         .order_by(Attempt.submitted_at)
         .limit(BATCH)
-    ):
+    )
+    for attempt_id in session.scalars(unscored):
         yield Work("score_attempt", (str(attempt_id),))
+
+
+def _sessions(session: Session, before: datetime, drain_seconds: int) -> Iterable[Work]:
     oldest = func.min(Chunk.received_at)
-    for session_id, since in session.execute(
+    waiting = (
         select(Chunk.session_id, oldest)
         .where(Chunk.state == "stored", Chunk.received_at < before)
         .group_by(Chunk.session_id)
         .order_by(oldest)
         .limit(BATCH)
-    ):
+    )
+    for session_id, since in session.execute(waiting):
         yield Work("analyse_session", (str(session_id),), str(since))
-    for message_id in session.scalars(
-        select(InboxMessage.id)
+    for session_id in find_sessions_to_seal(session, drain_seconds):
+        yield Work("analyse_session", (str(session_id),), "seal")
+
+
+def _inbox(session: Session, before: datetime) -> Iterable[Work]:
+    stored = (
+        select(InboxMessage.id, InboxMessage.tries)
         .where(InboxMessage.state == "stored", InboxMessage.received_at < before)
         .order_by(InboxMessage.received_at)
         .limit(BATCH)
-    ):
-        yield Work("apply_inbox", (str(message_id),))
-    for connection_id, due_at in find_connections_with_due_messages(session):
-        yield Work("deliver_outbox", (str(connection_id),), str(due_at))
-    if has_due_events(session):
-        yield Work("emit_events", mark=str(before))
+    )
+    for message_id, tries in session.execute(stored):
+        yield Work("apply_inbox", (str(message_id),), str(tries))

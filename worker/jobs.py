@@ -10,6 +10,18 @@ from examhall.core.events.delivery import deliver_events
 from examhall.core.integrations.delivery import deliver_messages
 from examhall.core.integrations.inbox import apply_message
 from examhall.core.platform import Platform
+from examhall.core.scoring import operations as scoring
+from examhall.worker import detection
+
+
+def score_attempt(platform: Platform, attempt_id: str) -> None:
+    """Score an attempt that was handed in."""
+    scoring.score_attempt(platform, UUID(attempt_id))
+
+
+def analyse_session(platform: Platform, session_id: str) -> None:
+    """Look at a proctoring session's new chunks."""
+    detection.analyse_session(platform, UUID(session_id))
 
 
 def deliver_outbox(platform: Platform, connection_id: str) -> None:
@@ -28,6 +40,8 @@ def emit_events(platform: Platform) -> None:
 
 
 JOBS: Mapping[str, Callable[..., Any]] = {
+    "score_attempt": score_attempt,
+    "analyse_session": analyse_session,
     "deliver_outbox": deliver_outbox,
     "apply_inbox": apply_inbox,
     "emit_events": emit_events,

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from examhall.core.attempts.sweep import sweep_attempts
+from examhall.core.audit.operations import seal_entries
 from examhall.core.platform import Platform
 from examhall.worker.forgotten import Reminders
 
@@ -34,9 +36,22 @@ def periodic_work(platform: Platform) -> list[Periodic]:
     sweep = platform.settings.sweep_seconds
     reminders = Reminders()
     return [
-        Periodic("maintain_queue", 1.0, lambda here: here.queue.maintain()),
+        Periodic("sweep_attempts", sweep, sweep_attempts),
+        Periodic("maintain_queue", 1.0, maintain_queue),
         Periodic("find_forgotten_work", sweep, reminders.remind),
+        Periodic("seal_audit", 1.0, seal_audit),
     ]
+
+
+def maintain_queue(platform: Platform) -> None:
+    """Do what the queue itself needs."""
+    platform.queue.maintain()
+
+
+def seal_audit(platform: Platform) -> None:
+    """Link new audit entries into the chain."""
+    with platform.db.transaction() as session:
+        seal_entries(session)
 
 
 class Schedule:

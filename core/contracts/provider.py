@@ -37,10 +37,21 @@ class ConfigError(ProviderError):
 class HttpResponse(Protocol):
     """The part of a `requests` response that providers use."""
 
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes
-    text: str
+    @property
+    def status_code(self) -> int:
+        """The status of the answer."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers; their names are found in any case."""
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
 
     def json(self) -> Any:
         """Return the decoded body."""

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Select, and_, delete, insert, select, update
@@ -24,7 +24,10 @@ from examhall.core.errors import PluginError
 from examhall.core.events.models import Event, EventDelivery
 from examhall.core.events.operations import ROUTING
 from examhall.core.leases import release_lease, take_lease
-from examhall.core.platform import Platform
+from examhall.core.registry.descriptions import PluginStatus
+
+if TYPE_CHECKING:
+    from examhall.core.platform import Platform
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +61,7 @@ def deliver_events(platform: Platform) -> None:
 
 def route_events(platform: Platform) -> int:
     """Give a batch of new events their delivery rows; return how many there were."""
-    sinks = [sink.key for sink in platform.plugins.all(Kind.EVENT_SINK)]
+    sinks = _sink_keys(platform)
     with platform.db.transaction() as session:
         # Not SKIP LOCKED: a second router has to wait, or it would send a later event first.
         numbers = session.scalars(
@@ -85,6 +88,15 @@ def route_events(platform: Platform) -> int:
             )
         )
     return len(numbers)
+
+
+def _sink_keys(platform: Platform) -> list[str]:
+    """Return the sinks that are switched on; one that is paused gets its events later."""
+    return [
+        plugin.key
+        for plugin in platform.plugins.describe()
+        if plugin.kind == Kind.EVENT_SINK and plugin.status is not PluginStatus.DISABLED
+    ]
 
 
 def _deliver_alone(platform: Platform, key: str) -> None:

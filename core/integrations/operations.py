@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from examhall.core.audit.operations import record
 from examhall.core.contracts.base import Kind
 from examhall.core.contracts.provider import Provider
 from examhall.core.db import after_commit, database_now
+from examhall.core.errors import ConflictError, NotFoundError
 from examhall.core.integrations.models import Connection, OutboxMessage
-from examhall.core.platform import Platform
+from examhall.core.permissions import Permission, Principal
+
+if TYPE_CHECKING:
+    from examhall.core.platform import Platform
+
+
+log = logging.getLogger(__name__)
 
 
 def queue_message(
@@ -36,8 +45,7 @@ def queue_message(
     connections = session.scalars(select(Connection).where(Connection.state != "disabled"))
     written = []
     for connection in connections.all():
-        provider = platform.plugins.find(Kind.PROVIDER, connection.provider_key)
-        if isinstance(provider, Provider) and operation in provider.capabilities:
+        if operation in _capabilities(platform, connection):
             message_id = _write_message(
                 session, connection.id, operation, payload, idempotency_key, ordering_key
             )
@@ -45,6 +53,39 @@ def queue_message(
                 written.append(message_id)
                 _wake_after_commit(session, platform, connection.id)
     return written
+
+
+def _capabilities(platform: Platform, connection: Connection) -> frozenset[str]:
+    """Return what a connection's provider can do, even while the provider is paused."""
+    try:
+        provider = platform.plugins.entry(Kind.PROVIDER, connection.provider_key).plugin
+    except NotFoundError:
+        log.warning("connection %s: its provider is not installed", connection.id)
+        return frozenset()
+    return provider.capabilities if isinstance(provider, Provider) else frozenset()
+
+
+def replay_message(
+    session: Session, platform: Platform, principal: Principal, message_id: UUID
+) -> OutboxMessage:
+    """Send a dead letter again, with the same idempotency key and all its tries anew.
+
+    Raises NotFoundError, and ConflictError for a message that is not dead.
+    """
+    principal.require(Permission.CONNECTIONS_MANAGE)
+    message = session.scalar(
+        select(OutboxMessage).where(OutboxMessage.id == message_id).with_for_update()
+    )
+    if message is None:
+        raise NotFoundError("There is no such message.")
+    if message.state != "dead":
+        raise ConflictError("Only a dead letter can be sent again.", state=message.state)
+    message.state = "pending"
+    message.tries = 0
+    message.due_at = database_now(session)
+    record(session, principal, "message.replayed", "message", message_id)
+    _wake_after_commit(session, platform, message.connection_id)
+    return message
 
 
 def _write_message(

@@ -12,13 +12,17 @@ from sqlalchemy.orm import Session, aliased
 from examhall.core.db import database_now
 from examhall.core.errors import NotFoundError
 from examhall.core.integrations.models import Connection, OutboxMessage
+from examhall.core.paging import Page, get_page
 from examhall.core.permissions import Permission, Principal
 
 
-def list_connections(session: Session, principal: Principal) -> Sequence[Connection]:
-    """Return all connections by title."""
+def list_connections(
+    session: Session, principal: Principal, *, cursor: str | None = None, limit: int = 50
+) -> Page[Connection]:
+    """Return the connections by title."""
     principal.require(Permission.CONNECTIONS_MANAGE)
-    return session.scalars(select(Connection).order_by(Connection.title, Connection.id)).all()
+    order = (Connection.title, Connection.id)
+    return get_page(session, select(Connection), order, cursor=cursor, limit=limit)
 
 
 def get_connection(session: Session, principal: Principal, connection_id: UUID) -> Connection:
@@ -35,7 +39,25 @@ def find_connection(session: Session, connection_id: UUID) -> Connection:
     return connection
 
 
-def select_due_messages(now: datetime) -> ColumnElement[bool]:
+def list_messages(
+    session: Session,
+    principal: Principal,
+    connection_id: UUID,
+    *,
+    state: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[OutboxMessage]:
+    """Return a connection's messages, newest first; `state` chooses some."""
+    get_connection(session, principal, connection_id)
+    statement = select(OutboxMessage).where(OutboxMessage.connection_id == connection_id)
+    if state is not None:
+        statement = statement.where(OutboxMessage.state == state)
+    order = (OutboxMessage.created_at, OutboxMessage.id)
+    return get_page(session, statement, order, cursor=cursor, limit=limit, descending=True)
+
+
+def is_due(now: datetime) -> ColumnElement[bool]:
     """Return the condition of a message whose turn it is.
 
     It is due, or its lease ran out; its connection works; and no earlier message of its ordering
@@ -64,6 +86,6 @@ def find_connections_with_due_messages(session: Session) -> Sequence[Row[UUID, d
     return session.execute(
         select(OutboxMessage.connection_id, func.min(OutboxMessage.due_at))
         .join(Connection, Connection.id == OutboxMessage.connection_id)
-        .where(Connection.state == "enabled", select_due_messages(database_now(session)))
+        .where(Connection.state == "enabled", is_due(database_now(session)))
         .group_by(OutboxMessage.connection_id)
     ).all()

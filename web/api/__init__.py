@@ -18,6 +18,10 @@ SERVICES = (
     "audit",
     "health",
     "attempts",
+    "connections",
+    "messages",
+    "webhooks",
+    "proctoring",
     # Add the name of your module in examhall.web.api here; it holds `blueprint`.
 )
 
