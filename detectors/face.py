@@ -42,14 +42,6 @@ class FaceConfiguration(Schema):
         validate=validate.Range(0.4, 0.99),
         metadata={"label": "Certainty", "help": "From how much certainty on a spot is a face."},
     )
-    models_dir = fields.String(
-        load_default="",
-        metadata={
-            "setting": "models_dir",
-            "label": "Folder of models",
-            "help": "Empty: the folder of EXAMHALL_MODELS_DIR.",
-        },
-    )
 
 
 class FaceDetector(Detector):
@@ -69,11 +61,11 @@ class FaceDetector(Detector):
 
     def health(self) -> Health:
         backend = self._backend
-        return health_of(backend.model, folder=self._folder, modules=backend.modules)
+        return health_of(self, backend.model, modules=backend.modules)
 
     def model_digest(self) -> str:
         try:
-            return model_digest(find_model(self._backend.model, self._folder))
+            return model_digest(find_model(self, self._backend.model))
         except ModelMissingError:
             return ""
 
@@ -111,17 +103,13 @@ class FaceDetector(Detector):
     def _backend(self) -> Backend:
         return BACKENDS[self.config.get("backend", "yunet")]
 
-    @property
-    def _folder(self) -> str:
-        return str(self.config.get("models_dir", ""))
-
     def _find_faces(self, sample: Sample) -> list[Face] | None:
         """Return everything face-like, the surest first; None for an unreadable picture."""
         picture = decode(sample)
         if picture is None:
             return None
         backend = self._backend
-        path = find_model(backend.model, self._folder)
+        path = find_model(self, backend.model)
         return sorted(backend.find(picture, str(path)), key=lambda face: -face.score)
 
     def _sure(self, faces: Sequence[Face]) -> list[Face]:

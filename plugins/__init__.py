@@ -8,7 +8,14 @@ from examhall.core.contracts.access_rule import (
     Deny,
     Stage,
 )
-from examhall.core.contracts.base import API_VERSION, Health, HealthStatus, Kind, Plugin
+from examhall.core.contracts.base import (
+    API_VERSION,
+    Health,
+    HealthStatus,
+    Installation,
+    Kind,
+    Plugin,
+)
 from examhall.core.contracts.detector import (
     Box,
     Detector,
@@ -111,6 +118,7 @@ __all__ = [
     "ImportedQuestion",
     "InboundEvent",
     "Incident",
+    "Installation",
     "Integrity",
     "Issue",
     "ItemPolicy",

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from examhall.plugins import Health, Sample
+from examhall.plugins import Health, Plugin, Sample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,13 +60,9 @@ def decode(sample: Sample, *, max_pixels: int = MAX_PIXELS) -> Picture | None:
     return picture
 
 
-def find_model(name: str, folder: str = "") -> Path:
-    """Return the path of a model's file.
-
-    `folder` is the plugin's own setting (a field with `metadata={"setting": "models_dir"}` gets the
-    installation's). Raises ModelMissingError.
-    """
-    path = Path(folder or "models") / name
+def find_model(plugin: Plugin, name: str) -> Path:
+    """Return the path of a model's file in the installation's folder; raises ModelMissingError."""
+    path = plugin.installation.models_dir / name
     if not path.is_file():
         raise ModelMissingError(f"The model {name} is not in {path.parent}.")
     return path
@@ -78,7 +74,7 @@ def model_digest(path: Path) -> str:
     return _digest(path, (stat.st_mtime_ns, stat.st_size))
 
 
-def health_of(*names: str, folder: str = "", modules: tuple[str, ...] = ()) -> Health:
+def health_of(plugin: Plugin, *names: str, modules: tuple[str, ...] = ()) -> Health:
     """Say whether libraries and models are there, and how to get what is missing."""
     for module in modules:
         if importlib.util.find_spec(module) is None:
@@ -87,7 +83,7 @@ def health_of(*names: str, folder: str = "", modules: tuple[str, ...] = ()) -> H
             )
     try:
         for name in names:
-            find_model(name, folder)
+            find_model(plugin, name)
     except ModelMissingError as error:
         return Health.failed(str(error), HINT)
     return Health.ok()

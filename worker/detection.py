@@ -37,6 +37,9 @@ MOST_BATCHES = 20
 """After so many batches other sessions get their turn."""
 
 HOLD_SECONDS = 20.0
+FIRST_LOOK = 3
+"""How many times the usual time limit a detector has when it looks for the first time."""
+
 _states = SessionStates()
 
 
@@ -138,8 +141,14 @@ def _run_detector(
         if not wanted:
             return
         samples = [look.sample for look in wanted]
+        patience = 1 if opened.last_look else FIRST_LOOK
         findings = platform.plugins.call(
-            opened.plugin, "analyze", opened.state, samples, expect=list[Finding]
+            opened.plugin,
+            "analyze",
+            opened.state,
+            samples,
+            expect=list[Finding],
+            limit=patience * platform.settings.plugin_time_limit,
         )
     except PluginError as error:
         state.detectors.pop(key, None)

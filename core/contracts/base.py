@@ -7,6 +7,7 @@ from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
@@ -64,6 +65,14 @@ class Health:
         return cls(HealthStatus.FAILED, message, hint)
 
 
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The folders of this installation that plugins may use."""
+
+    data_dir: Path = Path("examhall-data")
+    models_dir: Path = Path("examhall-data/models")
+
+
 class NoConfiguration(Schema):
     """The configuration of a plugin that has none."""
 
@@ -84,6 +93,8 @@ class Plugin(ABC):
     api_version: ClassVar[int] = API_VERSION
 
     config: Mapping[str, Any] = MappingProxyType({})
+    installation: Installation = Installation()
+    """Set by the registry when the plugin is loaded; no part of the configuration."""
 
     def config_schema(self) -> type[Schema]:
         """Return the marshmallow schema of the configuration.

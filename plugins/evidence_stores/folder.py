@@ -28,9 +28,6 @@ class FolderConfiguration(Schema):
             "help": "Absolute path; empty: `evidence` in the data folder.",
         },
     )
-    data_dir = fields.String(
-        load_default="", metadata={"setting": "data_dir", "label": "Data folder", "hidden": True}
-    )
 
 
 class FolderStore(EvidenceStore):
@@ -48,8 +45,7 @@ class FolderStore(EvidenceStore):
     def root(self) -> Path:
         """The folder in use."""
         chosen = self.config.get("folder")
-        base = self.config.get("data_dir") or "./examhall-data"
-        return Path(chosen) if chosen else Path(base) / "evidence"
+        return Path(chosen) if chosen else self.installation.data_dir / "evidence"
 
     def health(self) -> Health:
         try:

@@ -72,7 +72,7 @@ class MinioStore(EvidenceStore):
 
     def health(self) -> Health:
         if not self.config.get("endpoint"):
-            return Health.failed(
+            return Health.degraded(
                 "No endpoint is set.",
                 "Set EXAMHALL_EVIDENCE_STORE_MINIO_ENDPOINT or fill the form.",
             )
