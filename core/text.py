@@ -53,8 +53,9 @@ def load_json(data: bytes | str) -> Any:
     Raises InvalidError with the reason, whatever the bytes are.
     """
     try:
+        text = data if isinstance(data, str) else data.decode()
         value = json.loads(
-            data, parse_constant=_refuse_constant, parse_float=_number, parse_int=_whole_number
+            text, parse_constant=_refuse_constant, parse_float=_number, parse_int=_whole_number
         )
     except RecursionError as error:
         raise InvalidError(f"The JSON is nested deeper than {MAX_DEPTH} levels.") from error

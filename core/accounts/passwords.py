@@ -47,8 +47,8 @@ def check_new_password(password: str, login: str) -> None:
         fault = f"Use at least {SHORTEST} characters."
     if not fault and len(password) > LONGEST:
         fault = f"Use at most {LONGEST} characters."
-    if not fault and login and login.casefold() in password.casefold():
-        fault = "The password must not contain the login."
+    if not fault and password.casefold() == login.casefold():
+        fault = "The password must not be the login."
     if fault:
         raise InvalidError("This password cannot be used.", password=[fault])
 
@@ -64,14 +64,16 @@ class Credentials:
 
     def check_password(self, login: str, password: str) -> bool:
         """Say whether the account exists, is open and has this password."""
+        if find_fault(login) or find_fault(password) or len(password) > LONGEST:
+            return False
         with self._db.reading() as session:
             user = find_user_by_login(session, login)
         stored = user.password_hash if user is not None and user.active else None
         try:
-            self._hasher.verify(stored or self._nobodys_hash, password[:LONGEST])
+            self._hasher.verify(stored or self._nobodys_hash, password)
         except (VerificationError, InvalidHashError):
             return False
-        if user is None or stored is None or len(password) > LONGEST:
+        if user is None or stored is None:
             return False
         if self._hasher.check_needs_rehash(stored):
             self._renew(user, stored, password)

@@ -122,9 +122,9 @@ class StrictParser(FlaskParser):
     }
 
     def _raw_load_json(self, req: flask.Request) -> Any:
-        body = req.get_data(cache=True)
-        if body and not req.is_json:
+        if req.mimetype and not req.is_json:
             flask.abort(415, "Send JSON with the content type application/json.")
+        body = req.get_data(cache=True)
         return load_json(body) if body else {}
 
 
