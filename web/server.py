@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Callable
 from types import FrameType
 
 from waitress import create_server
 
+from examhall.core.errors import SettingsError
 from examhall.core.platform import Platform
 from examhall.web.app import create_app
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raise SettingsError where nobody can listen at this address, before any work is done."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingsError(
+                f"Cannot listen at {host}:{port}: {error.strerror}. Choose another --port."
+            ) from error
 
 
 def serve_platform(
@@ -25,6 +39,7 @@ def serve_platform(
     `ready` gets the address as soon as it is open. Every live stream holds a thread as long as
     somebody watches.
     """
+    require_free_port(host, port)
     server = create_server(
         create_app(platform),
         host=host,
