@@ -71,9 +71,9 @@ def test_many_at_once_queue_one_message(platform: Platform) -> None:
 
 def test_a_rolled_back_change_tells_nobody(platform: Platform) -> None:
     connect(platform, "https://partner.example")
-    with pytest.raises(ZeroDivisionError), platform.db.transaction() as session:
+    with platform.db.transaction() as session:
         queue_message(session, platform, "push_result", {}, idempotency_key="a")
-        raise ZeroDivisionError
+        session.rollback()
     assert messages(platform) == []
 
 
