@@ -121,7 +121,8 @@ class Loader:
             self.hooks.register(module, name=source.name)
             callers = self._check_hooks(module)
         except Exception:
-            self.hooks.unregister(module)
+            if self.hooks.is_registered(module):
+                self.hooks.unregister(module)
             raise
         self.sources[source.name] = source
         for caller in callers:
