@@ -14,6 +14,7 @@ PAGES = (
     "root",
     "sign_in",
     "docs",
+    "candidate",
     # Add the name of your module in examhall.web.pages here; it holds `blueprint`.
 )
 

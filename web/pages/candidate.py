@@ -1,0 +1,160 @@
+"""The candidate's pages: what can be sat, the check-in, the exam room, the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from examhall.core.attempts.operations import create_attempt
+from examhall.core.attempts.queries import find_receipt, get_own_attempt
+from examhall.core.attempts.registrations import (
+    NEXT_STEPS,
+    RegistrationView,
+    list_registrations,
+)
+from examhall.core.attempts.room import Room, RoomItem, get_room
+from examhall.core.attempts.states import AttemptState
+from examhall.core.errors import ConflictError, NotFoundError
+from examhall.core.proctoring.consents import ConsentForm, get_consent_form
+from examhall.core.scoring.queries import Result, get_result
+from examhall.core.scoring.review import ReviewItem, get_review
+from examhall.web.api.attempt_schemas import RoomSchema
+from examhall.web.context import platform, principal
+
+blueprint = Blueprint("candidate", __name__)
+
+Page = str | Response
+
+STATE_WORDS = {
+    AttemptState.SUBMITTED: "Handed in",
+    AttemptState.TERMINATED: "Ended by a proctor",
+    AttemptState.DECLINED: "Not admitted",
+    AttemptState.EXPIRED: "Not begun in time",
+    AttemptState.CANCELLED: "Cancelled",
+    AttemptState.VOIDED: "Declared void",
+}
+
+
+@blueprint.get("/home")
+def home() -> Page:
+    """Show what the candidate is registered for, and what can be done next."""
+    return render_template("candidate/home.html", registrations=_registrations())
+
+
+@blueprint.post("/registrations/<uuid:registration_id>/open")
+def open_attempt(registration_id: UUID) -> Page:
+    """Open an attempt, or go on with the open one."""
+    attempt = create_attempt(platform(), principal(), registration_id)
+    return redirect(_page_of(attempt.id, attempt.state))
+
+
+@blueprint.get("/attempts/<uuid:attempt_id>/check-in")
+def check_in(attempt_id: UUID) -> Page:
+    """Say what will happen, ask for consent, test the camera, start."""
+    here = get_room(platform(), principal(), attempt_id)
+    wanted = _page_of(attempt_id, here.attempt.state)
+    if wanted != url_for(".check_in", attempt_id=attempt_id):
+        return redirect(wanted)
+    registration = next(
+        (one for one in _registrations() if one.id == here.attempt.registration_id), None
+    )
+    return render_template(
+        "candidate/check_in.html",
+        room=here,
+        registration=registration,
+        consent=_consent(attempt_id) if here.proctoring else None,
+        data={
+            "attempt_id": str(attempt_id),
+            "state": here.attempt.state,
+            "streams": list(here.proctoring["streams"]) if here.proctoring else [],
+        },
+    )
+
+
+@blueprint.get("/attempts/<uuid:attempt_id>/room")
+def room(attempt_id: UUID) -> Page:
+    """Show the exam room."""
+    here = get_room(platform(), principal(), attempt_id)
+    wanted = _page_of(attempt_id, here.attempt.state)
+    if wanted != url_for(".room", attempt_id=attempt_id):
+        return redirect(wanted)
+    sections = group_items(here.items)
+    return render_template(
+        "candidate/room.html",
+        room=here,
+        sections=sections,
+        sheets=sorted({sheet for item in here.items for sheet in item.styles}),
+        data=_room_data(here, sections),
+    )
+
+
+@blueprint.get("/attempts/<uuid:attempt_id>/result")
+def result(attempt_id: UUID) -> Page:
+    """Show the receipt, and the result as far as it may be seen."""
+    with platform().db.reading() as session:
+        attempt = get_own_attempt(session, principal(), attempt_id)
+        receipt = find_receipt(session, attempt_id)
+        found = get_result(session, principal(), attempt_id)
+    wanted = _page_of(attempt_id, attempt.state)
+    if wanted != url_for(".result", attempt_id=attempt_id):
+        return redirect(wanted)
+    return render_template(
+        "candidate/result.html",
+        attempt=attempt,
+        receipt=receipt,
+        result=found,
+        items=_review(attempt_id, found),
+        state=STATE_WORDS.get(AttemptState(attempt.state), attempt.state),
+    )
+
+
+def group_items(items: Sequence[RoomItem]) -> list[dict[str, Any]]:
+    """Return the sections in order, each with its items and the numbers that candidates see."""
+    sections: list[dict[str, Any]] = []
+    for number, item in enumerate(items, start=1):
+        if not sections or sections[-1]["title"] != item.section:
+            sections.append({"title": item.section, "number": len(sections) + 1, "entries": []})
+        sections[-1]["entries"].append({"id": item.id, "number": number})
+    return sections
+
+
+def _room_data(here: Room, sections: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the room's script needs; the HTML of the items is in the page already."""
+    data: dict[str, Any] = RoomSchema().dump(here)
+    numbers = [section["number"] for section in sections for _ in section["entries"]]
+    for item, number in zip(data["items"], numbers, strict=True):
+        del item["html"]
+        item["section_number"] = number
+    return data
+
+
+def _registrations() -> list[RegistrationView]:
+    return list_registrations(platform(), principal())
+
+
+def _consent(attempt_id: UUID) -> ConsentForm | None:
+    try:
+        with platform().db.reading() as session:
+            return get_consent_form(session, principal(), attempt_id)
+    except NotFoundError:
+        return None
+
+
+def _review(attempt_id: UUID, found: Result) -> list[ReviewItem]:
+    if not found.released:
+        return []
+    try:
+        return get_review(platform(), principal(), attempt_id)
+    except ConflictError:
+        return []
+
+
+def _page_of(attempt_id: UUID, state: str) -> str:
+    """Return the address of the page where an attempt in this state goes on."""
+    step = NEXT_STEPS.get(AttemptState(state), "result")
+    page = {"continue": ".room", "result": ".result"}.get(step, ".check_in")
+    return url_for(page, attempt_id=attempt_id)

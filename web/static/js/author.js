@@ -1,0 +1,141 @@
+/* Keeps authors' forms in place: what a button changes is fetched and put in where it stands.
+ *
+ * The server answers every form with a whole page, so all of it works without this script, too.
+ *   data-swap="#id"   on a form: put this part of the answer in, instead of a new page
+ *   data-live="#id"   on a form: refresh this part while its owner types
+ *   data-guard        on a form: ask before what was typed is left behind
+ *   data-full         on a button: load the whole page after all
+ */
+
+const TYPING_PAUSE = 500;
+let dirty = false;
+
+async function send(form, submitter, signal) {
+  const body = new URLSearchParams(new FormData(form, submitter));
+  const response = await fetch(form.action, { method: "POST", body, signal });
+  if (!(response.headers.get("Content-Type") || "").startsWith("text/html")) throw new Error("no page");
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  return { page, response };
+}
+
+function put(page, selector) {
+  const fresh = page.querySelector(selector);
+  const old = document.querySelector(selector);
+  if (!fresh || !old) return false;
+  old.replaceWith(document.adoptNode(fresh));
+  const said = page.querySelector("#messages");
+  if (said?.childElementCount) document.querySelector("#messages")?.replaceChildren(...said.children);
+  document.querySelectorAll('input[name="csrf_token"]').forEach((input) => {
+    input.value = page.querySelector('input[name="csrf_token"]')?.value || input.value;
+  });
+  return true;
+}
+
+function focusOn(id) {
+  const target = id && document.getElementById(id);
+  if (!target) return;
+  if (id.startsWith("add-")) {
+    const rows = target.parentElement.querySelectorAll(":scope > ol > li");
+    const first = target.dataset.pressed && rows[rows.length - 1]?.querySelector("input:not([type=hidden]), textarea, select");
+    (first || target).focus();
+  } else {
+    (target.disabled ? target.parentElement.querySelector("button:not([disabled])") : target)?.focus();
+  }
+}
+
+async function onSubmit(event) {
+  const form = event.target;
+  const submitter = event.submitter;
+  const selector = form.dataset.swap;
+  if (!selector || submitter?.hasAttribute("data-full")) {
+    dirty = false;
+    return;
+  }
+  event.preventDefault();
+  const pressed = submitter?.id;
+  form.setAttribute("aria-busy", "true");
+  try {
+    const { page, response } = await send(form, submitter);
+    if (response.redirected && new URL(response.url).pathname !== location.pathname) {
+      dirty = false;
+      location.assign(response.url);
+      return;
+    }
+    if (!put(page, selector)) throw new Error("another page");
+    const focus = document.querySelector(`${selector} [data-focus]`)?.dataset.focus || document.querySelector(selector).dataset.focus || pressed;
+    const button = document.getElementById(focus);
+    if (button && submitter?.value?.startsWith("add:")) button.dataset.pressed = "1";
+    focusOn(focus);
+    start();
+  } catch {
+    dirty = false;
+    form.removeAttribute("data-swap");
+    form.requestSubmit(submitter);
+  }
+}
+
+function keepLive(form) {
+  let timer;
+  let running;
+  const refresh = async () => {
+    running?.abort();
+    running = new AbortController();
+    const button = form.querySelector('button[value="preview"]');
+    try {
+      const { page } = await send(form, button, running.signal);
+      put(page, form.dataset.live);
+    } catch {
+      /* The next change tries again. */
+    }
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(refresh, TYPING_PAUSE);
+  });
+}
+
+/* Times are kept in UTC; beside each stands what that is where the author is. */
+function showLocalTime(element) {
+  const input = element.querySelector("input");
+  const output = element.querySelector("output");
+  const show = () => {
+    const moment = input.value && new Date(`${input.value}Z`);
+    const valid = moment && !Number.isNaN(moment.getTime());
+    output.value = valid ? `Here: ${moment.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}` : "";
+  };
+  input.addEventListener("input", show);
+  show();
+}
+
+/* Parts that belong to one choice: shown while it is chosen. */
+function followChoice(part) {
+  const select = document.getElementById(part.dataset.of);
+  const follow = () => { part.hidden = select.value !== part.dataset.when; };
+  select?.addEventListener("change", follow);
+  follow();
+}
+
+function start() {
+  for (const form of document.querySelectorAll("form[data-live]:not([data-started])")) {
+    form.dataset.started = "1";
+    keepLive(form);
+  }
+  for (const element of document.querySelectorAll("eh-moment:not([data-started])")) {
+    element.dataset.started = "1";
+    showLocalTime(element);
+  }
+  for (const part of document.querySelectorAll("[data-when]:not([data-started])")) {
+    part.dataset.started = "1";
+    followChoice(part);
+  }
+}
+
+document.addEventListener("submit", onSubmit);
+document.addEventListener("input", (event) => { if (event.target.closest("form[data-guard]")) dirty = true; });
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+window.addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
+start();
+document.querySelector("#problems")?.focus();
+if (location.hash.length > 1) focusOn(decodeURIComponent(location.hash.slice(1)));

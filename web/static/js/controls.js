@@ -1,0 +1,49 @@
+/* Reading and restoring the controls of an item, whatever its question type, by their names. */
+
+function* named(container) {
+  for (const control of container.querySelectorAll("[name]")) {
+    if (control.closest("[data-no-response]")) continue;
+    if (!(control instanceof HTMLButtonElement)) yield control;
+  }
+}
+
+const isTick = (control) => control.type === "checkbox" || control.type === "radio";
+const isMany = (control) => control.type === "select-multiple";
+
+/** Return names with texts; check boxes and multiple selections give lists of texts. */
+export function readControls(container) {
+  const raw = {};
+  for (const control of named(container)) {
+    const name = control.getAttribute("name");
+    if (control.type === "checkbox") {
+      raw[name] ??= [];
+      if (control.checked) raw[name].push(control.value);
+    } else if (control.type === "radio") {
+      if (control.checked) raw[name] = control.value;
+    } else if (isMany(control)) {
+      raw[name] = Array.from(control.selectedOptions, (option) => option.value);
+    } else if (control.value !== undefined && control.value !== null) {
+      raw[name] = control.value;
+    }
+  }
+  return raw;
+}
+
+/** Put a raw response back; controls that it does not name are emptied. */
+export function restoreControls(container, raw) {
+  for (const control of named(container)) {
+    const value = raw?.[control.getAttribute("name")];
+    const texts = Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)];
+    if (isTick(control)) control.checked = texts.includes(control.value);
+    else if (isMany(control)) {
+      for (const option of control.options) option.selected = texts.includes(option.value);
+    } else control.value = control.tagName.includes("-") ? (value ?? "") : (texts[0] ?? "");
+  }
+}
+
+/** Say whether there is an answer at all. */
+export function isAnswered(raw) {
+  return Object.values(raw ?? {}).some((value) =>
+    Array.isArray(value) ? value.length > 0 : String(value ?? "").trim() !== "",
+  );
+}

@@ -1,0 +1,206 @@
+/* The exam room: brings questions, saving, clock, live messages and recording together. */
+
+import { call } from "./api.js";
+import { Capture } from "./capture.js";
+import { Clock } from "./clock.js";
+import { findLease } from "./lease.js";
+import { follow } from "./live.js";
+import { Outbox } from "./outbox.js";
+import { byId } from "./pages.js";
+import { drawBanner, drawSaving, startTimer } from "./room_status.js";
+import { openSubmit } from "./room_submit.js";
+import { RoomView } from "./room_view.js";
+import { showCapture } from "./room_watch.js";
+import { openStore } from "./store.js";
+
+const FINISHED = new Set(["submitted", "terminated", "voided", "expired", "cancelled", "declined"]);
+const RETRY = 3000;
+const PATIENCE = 8000;
+
+class ExamRoom {
+  constructor(data) {
+    this.data = data;
+    this.id = data.attempt.id;
+    this.clock = new Clock(this.id);
+    this.view = new RoomView(this.id, data.items);
+    this.leaseVersion = data.lease_version;
+    this.isLeaving = false;
+  }
+
+  async open() {
+    this.clock.sync(this.data.clock);
+    startTimer(this.clock);
+    this.store = await openStore();
+    this.lease = await findLease(this.id);
+    this.outbox = new Outbox(this.store, this.id, this.lease);
+    await this.outbox.open(this.data.items);
+    this.#restore();
+    this.#listen();
+    this.clock.start();
+    this.#followLive();
+    this.#draw();
+    this.#takeLease();
+    loadModules(this.data.items);
+    if (this.data.proctoring?.streams.includes("camera")) this.#record();
+    byId("room").dataset.ready = "";
+  }
+
+  /** What waits on this device is newer than what the server sent with the page. */
+  #restore() {
+    for (const { id } of this.data.items) {
+      const raw = this.outbox.local(id);
+      if (raw) this.view.restore(id, raw);
+    }
+  }
+
+  #listen() {
+    const { outbox, view, clock } = this;
+    view.addEventListener("change", ({ detail }) => outbox.note(detail.itemId, detail.raw));
+    view.addEventListener("finish", () => this.#askToSubmit());
+    outbox.addEventListener("change", () => this.#draw());
+    outbox.addEventListener("clock", ({ detail }) => clock.sync(detail));
+    outbox.addEventListener("settled", ({ detail }) => this.#settled(detail));
+    clock.addEventListener("state", () => this.#followState());
+    clock.addEventListener("over", () => this.#end());
+    document.addEventListener("click", (event) => {
+      if (event.target.closest("[data-submit]")) this.#askToSubmit();
+      if (event.target.closest("[data-take-over]")) this.#takeOver();
+    });
+  }
+
+  #settled({ itemId, state, savedAt, stale }) {
+    this.view.noteSaved(itemId, savedAt, state);
+    const item = this.data.items.find(({ id }) => id === itemId);
+    // A repeated operation whose answer is older than the page: the page was right.
+    if (stale && !this.outbox.local(itemId)) this.view.restore(itemId, item.raw);
+  }
+
+  #draw() {
+    const { outbox, view, clock } = this;
+    view.drawKept((id) => !outbox.isWaiting(id));
+    drawSaving(outbox, view.count > 0);
+    view.lock(outbox.isLost || clock.isOver);
+    this.#drawBanner();
+    if (!outbox.isOffline && view.areFlagsSent === false) view.sendFlags();
+  }
+
+  #drawBanner() {
+    const { outbox, store, clock } = this;
+    if (clock.isOver) {
+      const text = drawBanner("over").querySelector("[data-over-text]");
+      text.textContent = outbox.waiting
+        ? "Answers wait on this device. Keep this page open until they are sent."
+        : "Your saved answers are being handed in.";
+    } else if (outbox.isLost) drawBanner("lost");
+    else if (outbox.isSignedOut) {
+      const link = drawBanner("signed-out").querySelector("[data-sign-in]");
+      link.href = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
+    } else if (outbox.refused.length) {
+      const [first] = outbox.refused;
+      const number = this.data.items.findIndex(({ id }) => id === first.id) + 1;
+      const line = drawBanner("refused").querySelector("[data-refused]");
+      line.textContent = `The answer to question ${number} was not saved. ${first.refused.message}`;
+    } else drawBanner(store.isLasting ? null : "memory");
+  }
+
+  #followLive() {
+    follow(`/api/v1/attempts/${this.id}/stream`, {
+      clock: (clock) => this.clock.sync(clock),
+      lease: ({ lease_version }) => this.#compareLease(lease_version),
+      resync: () => this.clock.ask(),
+    });
+  }
+
+  async #takeLease() {
+    try {
+      const answer = await call("POST", `/attempts/${this.id}/lease`, { lease_id: this.lease });
+      this.leaseVersion = Math.max(this.leaseVersion, answer.lease_version);
+      this.hasLease = true;
+      await this.outbox.flush();
+    } catch (error) {
+      if (error.isPassing) setTimeout(() => this.#takeLease(), RETRY);
+    }
+  }
+
+  #compareLease(version) {
+    if (this.hasLease && version > this.leaseVersion) {
+      this.outbox.lose();
+      this.capture?.stop();
+    }
+  }
+
+  /** The server may have newer answers than this page: take the lease and load it anew. */
+  async #takeOver() {
+    await call("POST", `/attempts/${this.id}/lease`, { lease_id: this.lease }).catch(() => {});
+    location.reload();
+  }
+
+  async #followState() {
+    const { state } = this.clock;
+    if (FINISHED.has(state)) await this.#leaveFor(`/attempts/${this.id}/result`);
+    else if (state !== "draining" && (state === "in_progress") !== (this.view.count > 0)) {
+      await this.#leaveFor(location.pathname);
+    }
+  }
+
+  /** The time is over here: send what waits and wait for the server's word, which the clock asks for. */
+  async #end() {
+    this.#draw();
+    await this.outbox.drain();
+    this.#draw();
+  }
+
+  #askToSubmit() {
+    openSubmit(this.view, this.outbox, () => this.#submit());
+  }
+
+  /** Hand in. Raises ApiError; true when it is done. */
+  async #submit() {
+    if (!(await this.outbox.drain())) return false;
+    await call("POST", `/attempts/${this.id}/submit`, { lease_id: this.lease });
+    await this.#leaveFor(`/attempts/${this.id}/result`);
+    return true;
+  }
+
+  async #leaveFor(address) {
+    if (this.isLeaving) return;
+    this.isLeaving = true;
+    const isEnd = address.endsWith("/result");
+    while (!(await this.outbox.drain()) && isEnd && this.outbox.isOffline) {
+      this.#draw();
+      await new Promise((resolve) => setTimeout(resolve, RETRY));
+    }
+    if (isEnd) {
+      await this.capture?.stop();
+      await this.capture?.drain(PATIENCE);
+    }
+    if (isEnd) location.replace(address);
+    else location.reload();
+  }
+
+  #record() {
+    this.capture = new Capture(this.store, this.data.proctoring);
+    showCapture(this.capture);
+    this.capture.start();
+  }
+}
+
+/** Load the scripts that question types bring; one that fails harms its own question only. */
+function loadModules(items) {
+  for (const module of new Set(items.map((item) => item.module).filter(Boolean))) {
+    import(module).catch(() => {});
+  }
+}
+
+function initDisplay() {
+  const { read, set } = window.examhallDisplay;
+  for (const name of ["theme", "density"]) {
+    for (const input of document.querySelectorAll(`#display input[name="${name}"]`)) {
+      input.checked = input.value === read(name);
+      input.addEventListener("change", () => set(name, input.value));
+    }
+  }
+}
+
+initDisplay();
+new ExamRoom(JSON.parse(byId("room-data").textContent)).open();
