@@ -1,0 +1,111 @@
+"""`examhall worker` does what stands in the database, whatever is killed meanwhile."""
+
+import signal
+import subprocess
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from examhall.core.platform import Platform
+from tests.core.integrations.world import connect, messages, queue
+from tests.partner import Answer, partner
+from tests.worker.conftest import children, wait_until
+
+pytestmark = pytest.mark.services
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+def is_delivered(platform: Platform) -> bool:
+    return all(message.state == "delivered" for message in messages(platform))
+
+
+def test_a_message_is_delivered_once_through_failures(
+    platform: Platform, start_worker: Start
+) -> None:
+    start_worker("--processes", "2")
+    answers = [Answer(500), Answer(429, {"Retry-After": "2"}), Answer(503)]
+    with partner(*answers) as server:
+        connect(platform, server.url)
+        queue(platform, "result:1", order="attempt:1", points="7")
+        queue(platform, "result:1", order="attempt:1", points="7")
+        wait_until(lambda: is_delivered(platform), 60)
+    assert {call.headers["X-Examhall-Delivery"] for call in server.calls} == {"result:1"}
+    assert len(server.calls) == 4
+    assert server.calls[2].at - server.calls[1].at >= 2.0
+
+
+def test_a_killed_process_is_replaced_and_its_job_done_again(
+    platform: Platform, start_worker: Start
+) -> None:
+    worker = start_worker("--processes", "2")
+    with partner(Answer(wait=300)) as server:
+        connect(platform, server.url)
+        queue(platform, "result:1")
+        wait_until(lambda: server.calls)
+        before = children(worker)
+        for process in before:
+            process.kill()
+        wait_until(lambda: len(server.calls) == 2, 30)
+        wait_until(lambda: is_delivered(platform))
+        assert server.calls[1].at - server.calls[0].at < 25
+        assert {process.pid for process in children(worker)}.isdisjoint(p.pid for p in before)
+    assert {call.headers["X-Examhall-Delivery"] for call in server.calls} == {"result:1"}
+    assert messages(platform)[0].tries == 2
+
+
+def test_work_that_was_never_queued_is_found(
+    platform: Platform, start_worker: Start, redis_url: str
+) -> None:
+    with partner() as server:
+        connect(platform, server.url)
+        platform.queue.close()
+        queue(platform, "result:1")
+        platform.queue.connection.flushall()  # type: ignore[attr-defined]
+        start_worker("--processes", "1")
+        wait_until(lambda: is_delivered(platform))
+    assert len(server.calls) == 1
+
+
+def test_sigterm_lets_the_job_end(platform: Platform, start_worker: Start) -> None:
+    worker = start_worker("--processes", "1")
+    with partner(Answer(wait=2)) as server:
+        connect(platform, server.url)
+        queue(platform, "result:1")
+        wait_until(lambda: server.calls)
+        worker.terminate()
+        assert worker.wait(30) == 0
+    assert [message.state for message in messages(platform)] == ["delivered"]
+    assert len(server.calls) == 1
+
+
+def test_processes_end_with_the_command_that_was_killed(
+    platform: Platform, start_worker: Start
+) -> None:
+    worker = start_worker("--processes", "2")
+    wait_until(lambda: len(children(worker)) == 2)
+    processes = children(worker)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    _, alive = psutil.wait_procs(processes, timeout=30)
+    assert alive == []
+
+
+def test_lanes_can_be_chosen(platform: Platform, start_worker: Start) -> None:
+    start_worker("--processes", "1", "--lane", "detection")
+    with partner() as server:
+        connect(platform, server.url)
+        queue(platform, "result:1")
+        wait_until(lambda: platform.queue.depth("delivery") == 1)
+        start_worker("--processes", "1", "--lane", "delivery", "--no-scheduler")
+        wait_until(lambda: is_delivered(platform))
+
+
+def test_without_redis_the_command_says_what_to_do(environment: dict[str, str]) -> None:
+    from tests.worker.conftest import EXAMHALL
+
+    env = {**environment, "EXAMHALL_REDIS_URL": ""}
+    result = subprocess.run([EXAMHALL, "worker"], env=env, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "EXAMHALL_REDIS_URL" in result.stderr
