@@ -14,7 +14,8 @@ from examhall.core.errors import ExamhallError, InvalidError, SignInRequiredErro
 from examhall.core.permissions import Permission, Principal
 from examhall.core.text import check_json
 
-MAX_RAW_BYTES = 65536
+MAX_RAW_BYTES = 262144
+"""Of a response as JSON in UTF-8: an essay of 50,000 characters in any script."""
 MAX_SEQUENCE = 2**53 - 1
 MAX_REVISION = 2**31 - 1
 MAX_LEASE_LENGTH = 64
@@ -94,7 +95,7 @@ def check_raw(raw: object) -> None:
         raise InvalidError("A response is a JSON object.", raw="Not an object.")
     check_json(raw)
     try:
-        size = len(json.dumps(raw, allow_nan=False))
+        size = len(json.dumps(raw, allow_nan=False, ensure_ascii=False).encode())
     except ValueError as error:
         raise InvalidError("A number cannot be stored.", raw="Not a JSON number.") from error
     if size > MAX_RAW_BYTES:

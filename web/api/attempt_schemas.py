@@ -65,7 +65,7 @@ class SaveSchema(ApiSchema):
     raw = fields.Dict(
         keys=fields.String(),
         required=True,
-        metadata={"description": "Names of controls with their values; 64 KiB at most."},
+        metadata={"description": "Names of controls with their values; 256 KiB at most."},
     )
 
 

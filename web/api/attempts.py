@@ -26,7 +26,7 @@ from examhall.web.streaming import event_stream
 
 blueprint = ApiBlueprint("attempts", __name__, description="Sitting an exam.")
 
-ONE_RESPONSE = 80 * 1024
+ONE_RESPONSE = 320 * 1024
 MANY_RESPONSES = 1024 * 1024
 
 

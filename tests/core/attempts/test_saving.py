@@ -294,6 +294,7 @@ def test_stopping_commits_what_waits(world: World, sitting: Sitting) -> None:
         ("text", InvalidError),
         (None, InvalidError),
         ({"a": "x" * MAX_RAW_BYTES}, TooLargeError),
+        ({"a": "ж" * (MAX_RAW_BYTES // 2)}, TooLargeError),
         ({"a": float("nan")}, InvalidError),
         ({"a": float("inf")}, InvalidError),
         ({"a": "\0"}, InvalidError),
@@ -305,6 +306,10 @@ def test_stopping_commits_what_waits(world: World, sitting: Sitting) -> None:
 def test_what_a_database_could_not_keep_is_refused(raw: object, error: type[Exception]) -> None:
     with pytest.raises(error):
         check_raw(raw)
+
+
+def test_every_script_has_the_same_room() -> None:
+    check_raw({"a": "ж" * (MAX_RAW_BYTES // 2 - 10)})
 
 
 def test_deep_json_is_refused() -> None:

@@ -118,14 +118,23 @@ class World:
             )
             return Principal(user.id, user.name, frozenset({(role, exam_id)}))
 
-    def exam(self, settings: Mapping[str, Any] | None = None, questions: int = 3) -> UUID:
-        """Return a published exam of text questions."""
+    def exam(
+        self,
+        settings: Mapping[str, Any] | None = None,
+        questions: int = 3,
+        *,
+        kind: str = "text_entry",
+        published: bool = True,
+    ) -> UUID:
+        """Return an exam of text questions; `kind` is what they say that they are."""
         loaded = ExamSettingsSchema().dump(ExamSettingsSchema().load(dict(settings or {})))
         plugin = self.platform.plugins.question_type("text_entry")
         with self.platform.db.transaction() as session:
             exam = Exam(title="Geography", state="published", settings=loaded, created_at=now())
             session.add(exam)
             session.flush()
+            if not published:
+                return exam.id
             version = ExamVersion(
                 exam_id=exam.id,
                 number=1,
@@ -142,7 +151,7 @@ class World:
                 written = QuestionVersion(
                     question_id=question.id,
                     number=1,
-                    type=plugin.key,
+                    type=kind,
                     content=dict(plugin.example()),
                     content_version=plugin.content_version,
                     plugin_version=plugin.version,
