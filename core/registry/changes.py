@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from examhall.core.audit.operations import record
-from examhall.core.contracts.base import Kind
-from examhall.core.errors import NotFoundError
+from examhall.core.contracts.base import Kind, Plugin
+from examhall.core.errors import NotFoundError, PluginError
 from examhall.core.permissions import Permission, Principal
 from examhall.core.registry import states
 from examhall.core.registry.descriptions import PluginDescription
@@ -114,6 +114,43 @@ def change_plugin(
             **({"fields": sorted(config)} if config is not None else {}),
         )
     registry.refresh()
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionTypeView:
+    """A usable question type for editors; `example` is a complete question to start from."""
+
+    key: str
+    version: str
+    title: str
+    summary: str
+    form: tuple[FormField, ...]
+    example: Mapping[str, Any]
+
+
+def list_question_types(registry: Registry, principal: Principal) -> list[QuestionTypeView]:
+    """Return the usable question types with the forms of their content; needs `questions.write`.
+
+    A type that cannot say what its content is is left out.
+    """
+    if not principal.may_somewhere(Permission.QUESTIONS_WRITE):
+        principal.require(Permission.QUESTIONS_WRITE)
+    found = []
+    for plugin in registry.all(Kind.QUESTION_TYPE):
+        try:
+            found.append(_question_type_view(registry, plugin))
+        except PluginError:
+            continue
+    return found
+
+
+def _question_type_view(registry: Registry, plugin: Plugin) -> QuestionTypeView:
+    schema = registry.call(plugin, "content_schema", expect=type)
+    example = registry.call(plugin, "example", expect=Mapping[str, Any])
+    form = registry.entry(plugin.kind, plugin.key).form_of(schema)
+    return QuestionTypeView(
+        plugin.key, plugin.version, plugin.title, plugin.summary, form, dict(example)
+    )
 
 
 def _description(registry: Registry, kind: str, key: str) -> PluginDescription:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from marshmallow import Schema
+
 from examhall.core.contracts.base import Kind, Plugin
 from examhall.core.errors import ExamhallError, InvalidError, PluginError
 from examhall.core.registry import configuration
@@ -106,7 +108,11 @@ class Entry:
 
     def form(self) -> tuple[FormField, ...]:
         """Return the form of the configuration."""
-        form: tuple[FormField, ...] = self._run(lambda: describe_form(self.schema))
+        return self.form_of(self.schema)
+
+    def form_of(self, schema: type[Schema]) -> tuple[FormField, ...]:
+        """Return the form of a schema of this plugin; PluginError where it cannot be made."""
+        form: tuple[FormField, ...] = self._run(lambda: describe_form(schema))
         return form
 
     def digest(self, plugin: Plugin) -> str:

@@ -15,7 +15,7 @@ from marshmallow import Schema
 
 from examhall.core import hookspecs
 from examhall.core.contracts.access_rule import AccessRule
-from examhall.core.contracts.base import API_VERSION, Kind, Plugin
+from examhall.core.contracts.base import API_VERSION, Installation, Kind, Plugin
 from examhall.core.contracts.detector import Detector, Stream
 from examhall.core.contracts.provider import Provider
 from examhall.core.contracts.question_type import QuestionType
@@ -98,6 +98,7 @@ class Loader:
     """Loads entry points one by one; what it has found so far is in its fields."""
 
     run: Run
+    installation: Installation = field(default_factory=Installation)
     hooks: pluggy.PluginManager = field(default_factory=_new_manager)
     plugins: dict[tuple[str, str], Loaded] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
@@ -156,6 +157,7 @@ class Loader:
         key = str(getattr(item, "key", ""))[:64]
         try:
             check_object(item, kind, base)
+            item.installation = self.installation
             schema = self.run(source.name, item.config_schema, source.bundled)
             self.run(source.name, lambda: check_schema(schema), source.bundled)
             self._require_new(kind, item.key)

@@ -63,13 +63,13 @@ class Registry:
         self.vault = vault
         self.environ = os.environ if environ is None else environ
         self._settings = settings
-        self._installation = Installation(settings.data_dir, settings.models_dir)
         self._clock = clock or SystemClock()
         self._recorder = FailureRecorder(db, breaker or BreakerPolicy(), on_pause=self.refresh)
         self.caller = Caller(
             settings.plugin_time_limit, self._recorder, traced=settings.trace_hooks
         )
-        self._loader = Loader(self.caller.run)
+        installation = Installation(settings.data_dir, settings.models_dir)
+        self._loader = Loader(self.caller.run, installation)
         self._hooks = PlainHooks(self._loader, self.caller, self._clock)
         self._entries: dict[tuple[str, str], Entry] = {}
         self._active: dict[tuple[str, str], Plugin] = {}
@@ -85,7 +85,6 @@ class Registry:
         self._loader.load(points)
         for name, loaded in self._loader.plugins.items():
             if name not in self._entries:
-                loaded.plugin.installation = self._installation
                 self._entries[name] = Entry(loaded, self.caller, self.vault, self.environ)
         self._apply({})
         self._fingerprint = None

@@ -18,10 +18,15 @@ SERVICES = (
     "audit",
     "health",
     "attempts",
+    "questions",
+    "exams",
+    "scoring",
     "connections",
     "messages",
     "webhooks",
     "proctoring",
+    "plugins",
+    "question_types",
     # Add the name of your module in examhall.web.api here; it holds `blueprint`.
 )
 
