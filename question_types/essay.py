@@ -33,7 +33,8 @@ from examhall.question_types.shared import (
 )
 from examhall.question_types.verdict import Verdict
 
-LONGEST = 200_000
+LONGEST = 80_000
+"""Characters; in UTF-8 they stay below what a response may have in bytes."""
 _WORD = re.compile(r"\S*\w\S*")
 _LINE_END = re.compile(r"\r\n?|\n")
 

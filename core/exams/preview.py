@@ -98,9 +98,17 @@ def preview_question(
 
 
 def preview_exam(
-    platform: Platform, principal: Principal, exam_id: UUID, *, seed: int = 1
+    platform: Platform,
+    principal: Principal,
+    exam_id: UUID,
+    *,
+    seed: int = 1,
+    answers: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> list[PreviewSection]:
-    """Draw an exam as it stands, with the newest version of each question; needs `exams.write`."""
+    """Draw an exam as it stands, with the newest version of each question; needs `exams.write`.
+
+    `answers` are raw responses to try out, by the item's number from 1.
+    """
     require_for_exam(principal, Permission.EXAMS_WRITE, exam_id)
     with platform.db.reading() as session:
         exam = get_exam_with_structure(session, principal, exam_id)
@@ -115,7 +123,8 @@ def preview_exam(
             checked = check_content(
                 platform.plugins, version.type, version.content, version.content_version
             )
-            preview = _preview(platform, checked, f"item-{number}", seed, None)
+            raw = (answers or {}).get(number)
+            preview = _preview(platform, checked, f"item-{number}", seed, raw)
             drawn.items.append(
                 PreviewItem(number, item.question_id, item.question.title, item.points, preview)
             )

@@ -62,7 +62,9 @@ def get_review(platform: Platform, principal: Principal, attempt_id: UUID) -> li
         attempt = get_readable_attempt(session, principal, attempt_id)
         grades = principal.may(Permission.SCORES_READ, attempt.exam_id)
         outcome = find_latest_outcome(session, attempt_id)
-        score = find_latest_score(session, attempt_id) if grades else outcome and outcome.score
+        score = outcome.score if outcome else None
+        if grades:
+            score = find_latest_score(session, attempt_id)
         if score is None:
             raise ConflictError("The result has not been released yet.")
         rows = _read_items(session, attempt_id)
@@ -95,7 +97,8 @@ def _read_items(
         .where(AttemptItem.attempt_id == attempt_id)
         .order_by(AttemptItem.position)
     )
-    return [(item, response.raw if response else None) for item, response in rows]
+    found: Sequence[tuple[AttemptItem, ResponseRecord | None]] = [(row[0], row[1]) for row in rows]
+    return [(item, response.raw if response else None) for item, response in found]
 
 
 def _draw(
