@@ -192,4 +192,4 @@ def _waiting_chunks(session: Session, ids: Sequence[UUID]) -> dict[UUID, int]:
         .where(Chunk.session_id.in_(ids), Chunk.state == "stored")
         .group_by(Chunk.session_id)
     )
-    return dict(rows)
+    return dict(rows.all())
