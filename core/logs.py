@@ -36,3 +36,5 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # It tells of itself at each look at the schema.
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)

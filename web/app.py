@@ -22,11 +22,11 @@ def create_app(platform: Platform) -> Flask:
     _configure(app, platform)
     security.init_security(app)
     sessions.init_sessions(app)
-    init_limits(app, platform.settings)
     errors.init_errors(app)
     pages.init_pages(app)
     api.init_api(app, platform.settings.services)
     _mount_plugins(app, platform)
+    init_limits(app, platform.settings)
     if platform.settings.trusted_proxies:
         count = platform.settings.trusted_proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

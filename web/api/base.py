@@ -12,6 +12,8 @@ from functools import cache
 from typing import Any, cast
 
 import flask
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import make_schema_key
 from flask_smorest import Api, Blueprint
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from webargs.flaskparser import FlaskParser
@@ -172,27 +174,24 @@ class ApiBlueprint(Blueprint):
 
 
 def _answer_schema(schema: Schema | None) -> type[Schema]:
-    """Return the schema of the envelope around an answer."""
-    if schema is None:
-        return _named_answer("NothingAnswer", null_field())
-    name = type(schema).__name__.removesuffix("Schema")
-    data = fields.Nested(schema, many=schema.many, required=True)
-    return _named_answer(f"{name}{'List' if schema.many else ''}Answer", data)
-
-
-def _named_answer(name: str, data: fields.Field[Any]) -> type[Schema]:
-    if name not in _answers:
+    """Return the schema of the envelope around an answer; the same one for the same schema."""
+    key = (make_schema_key(schema), schema.many) if schema else None
+    if key not in _answers:
+        data = fields.Nested(schema, many=schema.many, required=True) if schema else null_field()
+        name = type(schema).__name__.removesuffix("Schema") if schema else "Nothing"
         members = {
+            "__module__": type(schema).__module__ if schema else __name__,
             "success": fields.Boolean(required=True, validate=validate.OneOf([True])),
             "data": data,
             "error": null_field(),
             "timestamp": fields.DateTime(required=True),
         }
-        _answers[name] = type(name, (Schema,), members)
-    return _answers[name]
+        many = "List" if schema and schema.many else ""
+        _answers[key] = type(f"{name}{many}Answer", (Schema,), members)
+    return _answers[key]
 
 
-_answers: dict[str, type[Schema]] = {}
+_answers: dict[Any, type[Schema]] = {}
 
 
 def null_field() -> fields.Field[Any]:
@@ -204,6 +203,25 @@ class ExamhallApi(Api):
     """flask-smorest's collection of blueprints, with our errors and our document."""
 
     ERROR_SCHEMA = FailureSchema
+
+    def __init__(self, app: flask.Flask) -> None:
+        self._names: dict[str, Any] = {}
+        plugin = MarshmallowPlugin(schema_name_resolver=self._schema_name)
+        super().__init__(app, spec_kwargs={"marshmallow_plugin": plugin})
+
+    def _schema_name(self, schema: Any) -> str | None:
+        """Name a schema in the document; of two with one name, one gets its module's in front.
+
+        What is still not unique stands where it is used, without a name.
+        """
+        instance = schema() if isinstance(schema, type) else schema
+        key = make_schema_key(instance)
+        name = type(instance).__name__.removesuffix("Schema")
+        noun = type(instance).__module__.rpartition(".")[2].title().replace("_", "")
+        for candidate in (name, f"{noun}{name}"):
+            if self._names.setdefault(candidate, key) == key:
+                return candidate
+        return None
 
     def _register_error_handlers(self) -> None:
         """Leave errors to examhall.web.errors."""

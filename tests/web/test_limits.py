@@ -1,0 +1,60 @@
+"""Passwords cannot be tried without end, and nobody can drown the API."""
+
+import pytest
+
+from examhall.web import limits
+from examhall.web.app import create_app
+from tests.web.people import PASSWORD, People, csrf_token
+
+
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.services)])
+def limited(request, make_platform):
+    """An application with limits, and its people."""
+    settings = {"rate_limits": True}
+    if request.param == "redis":
+        settings["redis_url"] = request.getfixturevalue("redis_url")
+    platform = make_platform(**settings)
+    return create_app(platform), People(platform)
+
+
+def tries(client, count, **form):
+    body = {"login": "author", "password": "wrong", **form}
+    return [client.post("/api/v1/auth/token", json=body).status_code for _ in range(count)]
+
+
+def test_wrong_passwords_are_limited_by_account(limited):
+    app, _ = limited
+    client = app.test_client()
+    assert tries(client, 11) == [401] * 10 + [429]
+    answer = client.post("/api/v1/auth/token", json={"login": "author", "password": PASSWORD})
+    assert answer.status_code == 429
+    assert answer.json["error"]["code"] == "rate_limited"
+    assert int(answer.headers["Retry-After"]) > 0
+    assert tries(client, 1, login="grader", password=PASSWORD) == [200]
+
+
+def test_page_and_api_are_limited_alike(limited):
+    app, _ = limited
+    client = app.test_client()
+    form = {"csrf_token": csrf_token(client), "login": " AUTHOR ", "password": "wrong"}
+    statuses = [client.post("/sign-in/password", data=form).status_code for _ in range(11)]
+    assert statuses == [401] * 10 + [429]
+
+
+def test_right_passwords_do_not_count(limited):
+    app, _ = limited
+    assert tries(app.test_client(), 12, password=PASSWORD) == [200] * 12
+
+
+def test_calls_are_limited_by_person(limited, monkeypatch):
+    _, people = limited
+    monkeypatch.setattr(limits, "API_BY_PERSON", "5 per minute")
+    client = create_app(people.platform).test_client()
+    who, other = people.bearer("author"), people.bearer("grader")
+    statuses = [client.get("/api/v1/me", headers=who).status_code for _ in range(6)]
+    assert statuses == [200] * 5 + [429]
+    assert client.get("/api/v1/me", headers=other).status_code == 200
+
+
+def test_no_limits_where_they_are_switched_off(client, people):
+    assert tries(client, 12) == [401] * 12
