@@ -151,9 +151,6 @@ class Numeric(QuestionType):
         issues = []
         if not any(answer["fraction"] >= ONE for answer in question["answers"]):
             issues.append(Issue("answers", "No answer earns full marks."))
-        elif self.correct_response(self.prepare(content, 0, "en")) is None:
-            message = "The answer for full marks is never reached: one above it fits first."
-            issues.append(Issue("answers", message))
         if question["unit_required"] and not question["units"]:
             issues.append(Issue("units", "A unit must be given, but there is none to give."))
         if question["units"] and question["units"][0]["factor"] != ONE:
@@ -162,6 +159,9 @@ class Numeric(QuestionType):
         for number, name in enumerate(names):
             if name in names[:number]:
                 issues.append(Issue(f"units.{number}.name", "This unit is there twice."))
+        if not issues and self.correct_response(self.prepare(content, 0, "en")) is None:
+            message = "The answer for full marks is never reached: one above it fits first."
+            issues.append(Issue("answers", message))
         return issues
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:

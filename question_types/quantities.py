@@ -36,7 +36,7 @@ def read_quantity(text: str) -> Quantity | None:
     than once groups thousands. Spaces and apostrophes between digits group, too.
     """
     match = _NUMBER.fullmatch(text.strip().translate(_MINUS))
-    if match is None or not text.isprintable():
+    if match is None:
         return None
     digits = _plain_digits(re.sub(rf"[{_SPACES}]", "", match["digits"]))
     exponent = match["exponent"] or "0"
