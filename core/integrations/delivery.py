@@ -30,7 +30,7 @@ from examhall.core.contracts.provider import (
     TransientError,
 )
 from examhall.core.db import database_now
-from examhall.core.errors import PluginError
+from examhall.core.errors import InvalidError, PluginError, SettingsError
 from examhall.core.events.operations import emit
 from examhall.core.integrations.events import ConnectionPaused, MessageDelivered, MessageDied
 from examhall.core.integrations.models import Connection, OutboxMessage
@@ -75,15 +75,17 @@ def deliver_messages(platform: Platform, connection_id: UUID) -> None:
 
 
 def _lease_next(platform: Platform, connection_id: UUID) -> Leased | None:
+    """Return the next message whose turn it is, None where there is none that could be sent."""
+    provider = _provider(platform, connection_id)
+    if provider is None:
+        return None
+    digest = platform.plugins.config_digest(provider)
     with platform.db.transaction() as session:
-        connection = session.get(Connection, connection_id)
-        if connection is None or connection.state != "enabled":
-            return None
-        provider = configure_provider(platform, connection)
         now = database_now(session)
         row = session.scalar(
             select(OutboxMessage)
-            .where(OutboxMessage.connection_id == connection_id, is_due(now))
+            .join(Connection, Connection.id == OutboxMessage.connection_id)
+            .where(Connection.id == connection_id, Connection.state == "enabled", is_due(now))
             .order_by(OutboxMessage.created_at, OutboxMessage.id)
             .limit(1)
             .with_for_update(skip_locked=True, of=OutboxMessage)
@@ -94,7 +96,7 @@ def _lease_next(platform: Platform, connection_id: UUID) -> Leased | None:
         row.tries += 1
         row.leased_until = now + timedelta(seconds=LEASE_SECONDS)
         row.provider_version = provider.version
-        row.config_digest = platform.plugins.config_digest(provider)
+        row.config_digest = digest
         message = OutboundMessage(
             id=str(row.id),
             operation=row.operation,
@@ -103,6 +105,22 @@ def _lease_next(platform: Platform, connection_id: UUID) -> Leased | None:
             attempt=row.tries,
         )
         return Leased(row.id, connection_id, provider, message, row.ordering_key)
+
+
+def _provider(platform: Platform, connection_id: UUID) -> Provider | None:
+    """Return a working connection's provider; pause a connection that it does not fit any more."""
+    with platform.db.reading() as session:
+        connection = session.get(Connection, connection_id)
+    if connection is None or connection.state != "enabled":
+        return None
+    try:
+        return configure_provider(platform, connection)
+    except PluginError as error:
+        log.warning("connection %s has to wait: %s", connection_id, error)
+    except (InvalidError, SettingsError) as error:
+        with platform.db.transaction() as session:
+            pause_connection(session, connection_id, connection.provider_key, error.message)
+    return None
 
 
 def _deliver(platform: Platform, leased: Leased) -> bool:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import or_, select, update
@@ -18,7 +18,7 @@ from examhall.core.contracts.provider import InboundEvent, ProviderError, Transi
 from examhall.core.db import after_commit, database_now
 from examhall.core.errors import ForbiddenError, NotFoundError, PluginError
 from examhall.core.events.operations import emit
-from examhall.core.integrations.events import PartnerEventReceived
+from examhall.core.integrations.events import MessageDelivered, MessageDied, PartnerEventReceived
 from examhall.core.integrations.models import Connection, InboxMessage, OutboxMessage
 from examhall.core.integrations.providers import call_provider, configure_provider, redacted
 from examhall.core.integrations.queries import find_connection
@@ -110,7 +110,7 @@ def _apply_event(
     session: Session, connection: Connection, event: InboundEvent, now: datetime
 ) -> None:
     if event.event_type in {ACKNOWLEDGED, REJECTED}:
-        _settle_message(session, connection.id, event, now)
+        _settle_message(session, connection, event, now)
     emit(
         session,
         PartnerEventReceived(
@@ -125,15 +125,16 @@ def _apply_event(
 
 
 def _settle_message(
-    session: Session, connection_id: UUID, event: InboundEvent, now: datetime
+    session: Session, connection: Connection, event: InboundEvent, now: datetime
 ) -> None:
     """Take a partner's late answer to a message that awaits it."""
     key, remote_id = event.data.get("idempotency_key"), event.data.get("remote_id")
     taken = event.event_type == ACKNOWLEDGED
-    session.execute(
+    reason = str(event.data.get("reason", "rejected"))[:1000]
+    settled = session.scalars(
         update(OutboxMessage)
         .where(
-            OutboxMessage.connection_id == connection_id,
+            OutboxMessage.connection_id == connection.id,
             OutboxMessage.state == "awaiting_ack",
             or_(
                 OutboxMessage.idempotency_key == str(key or ""),
@@ -143,9 +144,22 @@ def _settle_message(
         .values(
             state="delivered" if taken else "dead",
             delivered_at=now if taken else None,
-            last_error="" if taken else str(event.data.get("reason", "rejected"))[:1000],
+            last_error="" if taken else reason,
         )
+        .returning(OutboxMessage)
     )
+    for message in settled.all():
+        names: dict[str, Any] = {
+            "subject": f"connection:{connection.id}",
+            "connection_id": str(connection.id),
+            "provider": connection.provider_key,
+            "message_id": str(message.id),
+            "operation": message.operation,
+        }
+        emit(
+            session,
+            MessageDelivered(**names) if taken else MessageDied(**names, reason=reason),
+        )
 
 
 def _store(

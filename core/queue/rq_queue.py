@@ -27,7 +27,7 @@ JOB_TIMEOUT = 600
 FAILURE_TTL = 86400
 WAITING_SECONDS = 30
 """How long a wake-up holds back its equals: a job that vanished is missed no longer than this."""
-LEADER_SECONDS = 5
+LEADER_SECONDS = 3
 
 
 def waiting_key(job: str, args: tuple[str, ...]) -> str:

@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
+from examhall.core.contracts.base import Kind
 from examhall.core.errors import ConflictError, ForbiddenError, NotFoundError
 from examhall.core.integrations import delivery
 from examhall.core.integrations.connections import update_connection
 from examhall.core.integrations.delivery import MOST_TRIES, backoff
+from examhall.core.integrations.models import Connection
 from examhall.core.integrations.operations import queue_message, replay_message
 from examhall.core.integrations.queries import find_connections_with_due_messages, list_messages
 from examhall.core.permissions import NOBODY, SYSTEM, Principal, Role
@@ -308,3 +311,28 @@ def test_secrets_do_not_get_into_the_messages_error(platform: Platform) -> None:
 def test_the_wait_is_at_least_the_wish_and_bounded(tries: int, wish: float) -> None:
     seconds = backoff(tries, wish)
     assert min(wish, 86400) <= seconds <= 86400 + 900
+
+
+def test_a_configuration_that_does_not_fit_any_more_pauses_the_connection(
+    platform: Platform,
+) -> None:
+    connection = connect(platform, "https://partner.example")
+    queue(platform, "a")
+    with platform.db.transaction() as session:
+        config = {**connection.config, "url": "nowhere"}
+        session.execute(update(Connection).values(config=config))
+    deliver(platform, connection)
+    assert "url" in connection_now(platform, connection).pause_reason
+    assert messages(platform)[0].tries == 0
+
+
+def test_messages_wait_while_their_provider_is_switched_off(platform: Platform) -> None:
+    with partner() as server:
+        connection = connect(platform, server.url)
+        platform.plugins.set_enabled(Kind.PROVIDER, "webhook", False)
+        assert len(queue(platform, "a")) == 1
+        deliver(platform, connection)
+        assert connection_now(platform, connection).state == "enabled"
+        platform.plugins.set_enabled(Kind.PROVIDER, "webhook", True)
+        deliver(platform, connection)
+    assert len(server.calls) == 1

@@ -17,7 +17,7 @@ from examhall.core.permissions import SYSTEM
 from examhall.core.platform import Platform
 from examhall.core.queue.threads import ThreadQueue
 from examhall.providers.webhook import sign
-from tests.core.integrations.world import SECRET, connect, messages, queue
+from tests.core.integrations.world import SECRET, connect, event_types, messages, queue
 
 
 def body(identity: str = "e1", event: str = "seat.changed", **data: Any) -> bytes:
@@ -173,3 +173,5 @@ def test_a_late_answer_settles_the_message_that_awaits_it(
     receive(platform, connection_id, body("e2", event))
     apply_all(platform)
     assert [message.state for message in messages(platform)] == [state, "awaiting_ack"]
+    told_of = "message.delivered" if state == "delivered" else "message.died"
+    assert event_types(platform).count(told_of) == 1
