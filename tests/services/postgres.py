@@ -30,12 +30,17 @@ FAST_SETTINGS = {
     "full_page_writes": "off",
     "max_connections": "200",
 }
+DURABLE_SETTINGS = {"fsync": "on", "synchronous_commit": "on", "max_connections": "200"}
 
 
 class PostgresServer:
-    """A PostgreSQL cluster; every test takes its own database of it."""
+    """A PostgreSQL cluster; every test takes its own database of it.
 
-    def __init__(self) -> None:
+    A `durable` one keeps what it has committed, as in production: for measurements.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
         self.folder = make_folder("postgres")
         self.port = free_port()
         try:
@@ -65,7 +70,7 @@ class PostgresServer:
             **as_unprivileged_user(),
         )
         settings = {
-            **FAST_SETTINGS,
+            **(DURABLE_SETTINGS if self._durable else FAST_SETTINGS),
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(self.folder),
