@@ -22,7 +22,8 @@ def main(database_url: str, data_dir: str, session_id: str) -> None:
         return judge(*arguments)
 
     detection.judge_session = slowly
-    print("ready", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     detection.analyse_session(platform, UUID(session_id))
     time.sleep(60)
 

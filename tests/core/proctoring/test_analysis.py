@@ -254,9 +254,8 @@ def test_a_fusion_that_fails_leaves_the_incidents(
 
 
 def test_late_samples_withdraw_what_they_refute(watched: Watched) -> None:
-    chunks = []
-    for widths in ([TWO], [ALONE] * 2, [TWO], [ALONE] * 2, [TWO]):
-        chunks.append(watched.chunk(widths))
+    story = ([TWO], [ALONE] * 2, [TWO], [ALONE] * 2, [TWO])
+    chunks = [watched.chunk(widths) for widths in story]
     for index in (0, 2, 4):
         watched.send(chunks[index])
     watched.analyse()
