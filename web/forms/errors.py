@@ -10,6 +10,11 @@ from examhall.core.errors import ExamhallError
 
 FieldErrors = dict[str, list[str]]
 
+OVERTAKEN = (
+    "Somebody else has changed this meanwhile. Save again to put yours in its place, "
+    "or load the page to see theirs."
+)
+
 _WORDS = {
     "Missing data for required field.": "Fill this in.",
     "Field may not be null.": "Fill this in.",
@@ -65,7 +70,7 @@ def error_messages(error: ExamhallError, prefix: str = "") -> FieldErrors:
         }
         flat = flatten_messages(named)
     if not flat:
-        return {"": [error.message]}
+        return {"": [f"{error.message} {error.details.get('hint', '')}".strip()]}
     return {f"{prefix}{path}" if path else path: texts for path, texts in flat.items()}
 
 

@@ -6,32 +6,24 @@ Controls are named by path (`options.0.text`). A list has a hidden control for e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
-from typing import Any, Protocol
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
 
 from examhall.core.errors import InvalidError
+from examhall.core.registry.forms import FormField
 from examhall.core.text import load_json
-from examhall.web.forms.fields import FormField, default_values
+from examhall.web.forms.fields import BLANK, TEXTUAL, default_values, shape_of
 
 ROW = "_row"
 MAX_ROWS = 500
 _WORDS = {"true": True, "false": False}
 
 
-class SentForm(Protocol):
-    """The part of werkzeug's MultiDict that is used here."""
-
-    def get(self, key: str, default: str = "") -> str:
-        """Return the first value of a control."""
-
-    def getlist(self, key: str) -> list[str]:
-        """Return all values of a control."""
-
-    def __contains__(self, key: object) -> bool: ...
-
-    def __iter__(self) -> Iterator[str]: ...
+SentForm = MultiDict[str, str]
 
 
 @dataclass(slots=True)
@@ -86,10 +78,10 @@ def _find_rows(
     values: Any, described: Sequence[FormField], parts: Sequence[str]
 ) -> tuple[list[Any], FormField] | None:
     """Walk down a path to a list; return it with the description of its rows."""
-    current = FormField("", "", "group", children=tuple(described))
+    current = replace(BLANK, type="object", fields=tuple(described))
     for part in parts:
-        if current.widget == "group" and isinstance(values, dict):
-            child = next((one for one in current.children if one.name == part), None)
+        if shape_of(current) == "group" and isinstance(values, dict):
+            child = next((one for one in current.fields if one.name == part), None)
             values = values.get(part)
         elif isinstance(values, list) and part.isdecimal() and int(part) < len(values):
             child = current.item
@@ -99,15 +91,13 @@ def _find_rows(
         if child is None:
             return None
         current = child
-    if current.widget != "rows" or current.item is None or not isinstance(values, list):
+    if shape_of(current) != "rows" or current.item is None or not isinstance(values, list):
         return None
     return values, current.item
 
 
 def _new_row(item: FormField) -> Any:
-    if item.widget == "group":
-        return default_values(item.children)
-    return [] if item.widget == "rows" else item.default if item.default is not None else ""
+    return default_values([replace(item, name="row")])["row"]
 
 
 def _read_group(
@@ -125,42 +115,40 @@ _LEFT_OUT = object()
 
 
 def _read(one: FormField, form: SentForm, path: str, reading: Reading) -> Any:
-    if one.widget == "group":
-        return _read_group(one.children, form, f"{path}.", reading)
-    if one.widget == "rows" and one.item is not None:
+    shape = shape_of(one)
+    if shape == "group":
+        return _read_group(one.fields, form, f"{path}.", reading)
+    if shape == "rows" and one.item is not None:
         rows = (_read(one.item, form, f"{path}.{n}", reading) for n in list_rows(form, path))
         return ["" if row is _LEFT_OUT else row for row in rows]
-    if one.widget == "choices":
+    if shape == "boxes":
         return form.getlist(path)
-    if one.widget == "boolean":
+    if shape == "switch":
         return path in form
     return _read_text(one, form.get(path, ""), path, reading)
 
 
 def _read_text(one: FormField, text: str, path: str, reading: Reading) -> Any:
     text = text.replace("\r\n", "\n")
-    if one.widget not in {"html", "multiline", "secret"}:
+    if one.type not in {"html", "multiline", "secret"}:
         text = text.strip()
     if not text:
         return _read_nothing(one)
-    if one.widget == "maybe":
+    if one.type == "boolean":
         return _WORDS.get(text, text)
-    if one.widget == "json":
+    if shape_of(one) == "json":
         return _read_json(text, path, reading)
-    if one.widget == "moment" and len(text) in {16, 19} and text[10] == "T":
+    if one.type == "datetime" and len(text) in {16, 19} and text[10] == "T":
         return f"{text}+00:00"
-    if one.widget == "minutes":
+    if one.type == "minutes":
         return _read_minutes(text)
-    return _read_number(text) if one.widget == "integer" else text
+    return _read_number(text) if one.type == "integer" else text
 
 
 def _read_nothing(one: FormField) -> Any:
-    if one.nullable:
+    if one.nullable and one.type != "secret":
         return None
-    textual = one.widget in {"text", "html", "multiline", "email", "url"}
-    if one.required or not textual:
-        return _LEFT_OUT
-    return ""
+    return _LEFT_OUT if one.required or one.type not in TEXTUAL else ""
 
 
 def _read_number(text: str) -> int | str:
@@ -187,12 +175,3 @@ def _read_json(text: str, path: str, reading: Reading) -> Any:
     except InvalidError as error:
         reading.problems[path] = [f"Write JSON here. {error.message}"]
         return text
-
-
-def merge_secrets(
-    described: Sequence[FormField], values: dict[str, Any], stored: Mapping[str, Any]
-) -> None:
-    """Put the stored marks of secrets that were left empty back into `values`."""
-    for one in described:
-        if one.widget == "secret" and not values.get(one.name) and one.name in stored:
-            values[one.name] = stored[one.name]

@@ -15,6 +15,18 @@ PAGES = (
     "sign_in",
     "docs",
     "candidate",
+    "proctor",
+    "exams",
+    "exam_settings",
+    "candidates",
+    "results",
+    "questions",
+    "exchange",
+    "marking",
+    "users",
+    "plugins",
+    "connections",
+    "health",
     # Add the name of your module in examhall.web.pages here; it holds `blueprint`.
 )
 

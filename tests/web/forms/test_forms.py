@@ -13,8 +13,9 @@ from werkzeug.datastructures import MultiDict
 
 from examhall.core.contracts.question_type import Issue
 from examhall.core.errors import InvalidError
+from examhall.core.registry.forms import describe_form
 from examhall.web.forms.errors import error_messages, flatten_messages, issue_errors
-from examhall.web.forms.fields import default_values, describe_schema
+from examhall.web.forms.fields import default_values, shape_of, with_choices
 from examhall.web.forms.filters import form_moment, minutes, path_words
 from examhall.web.forms.reading import change_rows, read_form
 
@@ -47,7 +48,7 @@ class Endless(Schema):
     below = fields.List(fields.Nested("Endless"), load_default=list)
 
 
-DESCRIBED = describe_schema(Everything)
+DESCRIBED = describe_form(Everything)
 
 
 def by_name() -> dict[str, Any]:
@@ -55,33 +56,41 @@ def by_name() -> dict[str, Any]:
 
 
 def test_every_kind_of_field_gets_its_control() -> None:
-    widgets = {name: one.widget for name, one in by_name().items()}
-    assert widgets == {
-        "title": "text",
-        "note": "text",
-        "mode": "choice",
-        "answer": "maybe",
-        "count": "integer",
-        "at": "moment",
-        "parts": "rows",
-        "words": "rows",
-        "tags": "choices",
-        "deep": "json",
-        "limit": "minutes",
-        "secret": "secret",
+    shown = {name: (one.type, shape_of(one)) for name, one in by_name().items()}
+    assert shown == {
+        "title": ("text", "control"),
+        "note": ("text", "control"),
+        "mode": ("choice", "control"),
+        "answer": ("boolean", "control"),
+        "count": ("integer", "control"),
+        "at": ("datetime", "control"),
+        "parts": ("list", "rows"),
+        "words": ("list", "rows"),
+        "tags": ("list", "boxes"),
+        "deep": ("mapping", "json"),
+        "limit": ("minutes", "control"),
+        "secret": ("secret", "control"),
     }
-    assert by_name()["mode"].choices == (("a", "First"), ("b", "Second"))
-    assert by_name()["title"].longest == 20
-    assert [one.name for one in by_name()["parts"].item.children] == ["text", "right", "share"]
+    assert [(c.value, c.label) for c in by_name()["mode"].choices] == [
+        ("a", "First"),
+        ("b", "Second"),
+    ]
+    assert [one.name for one in by_name()["parts"].item.fields] == ["text", "right", "share"]
+    assert by_name()["parts"].item.fields[0].type == "html"
 
 
 def test_a_schema_that_holds_itself_ends_as_json() -> None:
-    field = describe_schema(Endless)[0]
-    for _ in range(20):
-        if field.widget == "json":
-            break
-        field = (field.item.children if field.item else field.children)[0]
-    assert field.widget == "json"
+    field = describe_form(Endless)[0]
+    assert shape_of(field) == "rows"
+    assert field.item is not None
+    assert shape_of(field.item) == "json"
+
+
+def test_choices_can_be_given_to_a_field() -> None:
+    words = with_choices(DESCRIBED, "words", [("x", "X"), ("y", "Y")])[7]
+    assert shape_of(words) == "boxes"
+    note = with_choices(DESCRIBED, "note", [("n", "N")])[1]
+    assert (note.type, note.choices[0].value) == ("choice", "n")
 
 
 def test_an_empty_form_shows_the_defaults() -> None:

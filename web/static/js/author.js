@@ -35,8 +35,8 @@ function focusOn(id) {
   const target = id && document.getElementById(id);
   if (!target) return;
   if (id.startsWith("add-")) {
-    const rows = target.parentElement.querySelectorAll(":scope > ol > li");
-    const first = target.dataset.pressed && rows[rows.length - 1]?.querySelector("input:not([type=hidden]), textarea, select");
+    const row = target.dataset.pressed && [...target.parentElement.querySelectorAll(":scope > ol > li")].pop();
+    const first = row && (row.querySelector("textarea, select, input:not([type=hidden], [type=checkbox])") || row.querySelector("input:not([type=hidden])"));
     (first || target).focus();
   } else {
     (target.disabled ? target.parentElement.querySelector("button:not([disabled])") : target)?.focus();
