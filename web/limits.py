@@ -25,7 +25,7 @@ def sign_in_limited(view: View) -> View:
     return view
 
 
-def init_limits(app: Flask, settings: Settings) -> Limiter:
+def init_limits(app: Flask, settings: Settings) -> None:
     """Limit the registered views of one application; call it when all of them are registered."""
     app.config["RATELIMIT_ENABLED"] = settings.rate_limits
     limiter = Limiter(
@@ -43,7 +43,8 @@ def init_limits(app: Flask, settings: Settings) -> Limiter:
             by_address = limiter.limit(SIGN_IN_BY_ADDRESS, key_func=address_key)
             app.view_functions[endpoint] = by_login(by_address(view))  # type: ignore[assignment]
     limiter.init_app(app)
-    return limiter
+    # Its decorators hold it weakly.
+    app.extensions["examhall.limiter"] = limiter
 
 
 def caller() -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -14,6 +15,14 @@ from examhall.web.app import create_app
 from tests.web.people import People
 
 CHEAP = {"password_memory_kib": 1024, "password_rounds": 1}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Write log lines without coloured tracebacks, which take longer than a test."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+    )
 
 
 @pytest.fixture
