@@ -16,10 +16,14 @@ export class ApiError extends Error {
   }
 }
 
-/** Call the API; `body` is an object for JSON or a FormData. Returns the envelope's data. */
-export async function call(method, path, body = undefined, { keepalive = false } = {}) {
+/**
+ * Call the API; `body` is an object for JSON or a FormData. Returns the envelope's data.
+ * `key` makes a repeated request count once.
+ */
+export async function call(method, path, body = undefined, { keepalive = false, key = "" } = {}) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRF-Token"] = csrfToken();
+  if (key) headers["Idempotency-Key"] = key;
   const isForm = body instanceof FormData;
   if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";
   let response;
@@ -38,6 +42,11 @@ export async function call(method, path, body = undefined, { keepalive = false }
   return unwrap(response);
 }
 
+let offset = 0;
+
+/** Return the server's time in milliseconds, as the last answer told it. */
+export const serverNow = () => Date.now() + offset;
+
 async function unwrap(response) {
   let envelope;
   try {
@@ -46,6 +55,7 @@ async function unwrap(response) {
     const status = response.ok ? 0 : response.status;
     throw new ApiError(status, "no_answer", "The server's answer could not be read.");
   }
+  if (envelope.timestamp) offset = Date.parse(envelope.timestamp) - Date.now();
   if (response.ok && envelope.success) return envelope.data;
   const { code = "error", message = response.statusText, details = {} } = envelope.error ?? {};
   throw new ApiError(response.status, code, message, details);

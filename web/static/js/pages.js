@@ -1,10 +1,10 @@
 /* What all pages share: moments in the reader's own time, buttons that open dialogs. */
 
 /** Return a moment as the reader writes it; only the time when it is today. */
-export function spellMoment(value, { seconds = false } = {}) {
+export function spellMoment(value, { seconds = false, full = false } = {}) {
   const moment = new Date(value);
-  const today = moment.toDateString() === new Date().toDateString();
-  const time = { hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }) };
+  const today = !full && moment.toDateString() === new Date().toDateString();
+  const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(seconds && { second: "2-digit" }) };
   const day = { day: "numeric", month: "short", year: "numeric" };
   return moment.toLocaleString(undefined, today ? time : { ...day, ...time });
 }
@@ -21,7 +21,8 @@ export const byId = (id) => document.getElementById(id);
 
 function init() {
   for (const time of document.querySelectorAll("time[data-local]")) {
-    if (time.dateTime) time.textContent = spellMoment(time.dateTime);
+    const options = { seconds: "seconds" in time.dataset, full: time.dataset.local === "full" };
+    if (time.dateTime) time.textContent = spellMoment(time.dateTime, options);
   }
 }
 

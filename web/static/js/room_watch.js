@@ -43,6 +43,9 @@ function describe(capture) {
   if (capture.camera === "starting") {
     return { title: "Monitoring starts", line: "The camera is being opened.", tone: "" };
   }
+  if (capture.camera === "ended") {
+    return { title: "This window does not record", line: "The window that has the exam does.", tone: "trouble" };
+  }
   if (capture.camera !== "on") {
     return { title: "The camera is off", line: `${capture.problem} You can go on answering.`, tone: "broken" };
   }
