@@ -98,7 +98,9 @@ def _holds(path: Path, size: int) -> bool:
 def _make_folder(path: Path) -> None:
     if path.is_dir():
         return
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # One by one: mkdir's own `parents` would give the upper ones everybody's rights.
+    _make_folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
     _sync_folder(path.parent)
 
 
