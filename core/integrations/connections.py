@@ -39,8 +39,8 @@ def create_connection(
 ) -> Connection:
     """Save a connection once its test passed, or without a test where `unchecked`.
 
-    Raises InvalidError for a configuration that does not fit or did not pass, PluginError for a
-    provider that is not there.
+    Raises InvalidError for a provider that cannot be used, and for a configuration that does not
+    fit or did not pass.
     """
     principal.require(Permission.CONNECTIONS_MANAGE)
     connection_id = uuid4()
@@ -129,7 +129,10 @@ def _checked_config(
     stored: Mapping[str, Any],
     unchecked: bool,
 ) -> dict[str, Any]:
-    provider = platform.plugins.provider(provider_key)
+    try:
+        provider = platform.plugins.provider(provider_key)
+    except PluginError as error:
+        raise InvalidError(error.message, provider=provider_key) from error
     schema = provider.config_schema()
     context = secret_context(connection_id)
     sealed = seal(schema, config, platform.vault, context, stored)

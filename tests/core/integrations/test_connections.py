@@ -12,7 +12,6 @@ from examhall.core.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
-    PluginError,
     SignInRequiredError,
 )
 from examhall.core.integrations.connections import (
@@ -75,7 +74,7 @@ def test_a_configuration_that_does_not_fit_is_refused(
 
 
 def test_an_unknown_provider_is_refused(platform: Platform) -> None:
-    with pytest.raises(PluginError):
+    with pytest.raises(InvalidError):
         create_connection(platform, SYSTEM, provider="nobody", title="x", config={})
 
 
