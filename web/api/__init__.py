@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from importlib import import_module
 
 from flask import Flask, Response, current_app, jsonify
@@ -70,7 +69,7 @@ def init_api(app: Flask, services: Sequence[str] = ()) -> ExamhallApi:
     api.register_field(DecimalText, "string", "decimal")
     for name in services or SERVICES:
         api.register_service(import_module(f"examhall.web.api.{name}").blueprint)
-    app.extensions["examhall.openapi"] = cache(api.spec.to_dict)
+    app.extensions["examhall.openapi"] = api.document
     app.add_url_rule(f"{PREFIX}/openapi.json", "openapi", show_document)
     return api
 

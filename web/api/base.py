@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
+from threading import Lock
 from typing import Any, cast
 
 import flask
@@ -206,6 +207,9 @@ class ExamhallApi(Api):
 
     def __init__(self, app: flask.Flask) -> None:
         self._names: dict[str, Any] = {}
+        self._services: list[ApiBlueprint] = []
+        self._writing = Lock()
+        self._written: dict[str, Any] = {}
         plugin = MarshmallowPlugin(schema_name_resolver=self._schema_name)
         super().__init__(app, spec_kwargs={"marshmallow_plugin": plugin})
 
@@ -227,10 +231,19 @@ class ExamhallApi(Api):
         """Leave errors to examhall.web.errors."""
 
     def register_service(self, blueprint: ApiBlueprint) -> None:
-        """Mount a service below /api/v1 and document it."""
+        """Mount a service below /api/v1."""
         prefix = PREFIX + (blueprint.url_prefix or "")
         self._app.register_blueprint(blueprint, url_prefix=prefix)
-        blueprint.register_views_in_doc(
-            self, self._app, self.spec, name=blueprint.name, parameters=None
-        )
-        self.spec.tag({"name": blueprint.service, "description": blueprint.description})
+        self._services.append(blueprint)
+
+    def document(self) -> dict[str, Any]:
+        """Return the OpenAPI document; written when it is first asked for, which takes a while."""
+        with self._writing:
+            if not self._written:
+                for blueprint in self._services:
+                    blueprint.register_views_in_doc(
+                        self, self._app, self.spec, name=blueprint.name, parameters=None
+                    )
+                    self.spec.tag({"name": blueprint.service, "description": blueprint.description})
+                self._written = self.spec.to_dict()
+        return self._written
