@@ -245,6 +245,8 @@ def list_waiting_items(
     newest = (
         select(func.max(ScoreRecord.version))
         .where(ScoreRecord.attempt_id == Attempt.id)
+        # Only the attempt comes from outside: the newest version is sought among all.
+        .correlate(Attempt)
         .scalar_subquery()
     )
     statement = (
