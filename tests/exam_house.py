@@ -75,9 +75,7 @@ class House:
             user = User(login=name, name=name.title(), created_at=now)
             session.add(user)
             session.flush()
-            session.add(
-                RoleGrant(user_id=user.id, role=str(role), exam_id=exam_id, granted_at=now)
-            )
+            session.add(RoleGrant(user_id=user.id, role=str(role), exam_id=exam_id, granted_at=now))
             return Principal(user.id, user.name, frozenset({(role, exam_id)}))
 
     def question(self, author: Principal, type_key: str, content: Mapping[str, Any]) -> Question:

@@ -1,0 +1,1 @@
+"""Tests of exams and the question bank."""
