@@ -50,9 +50,9 @@ class PluginOverview:
 
 
 def list_plugins(registry: Registry, principal: Principal) -> PluginOverview:
-    """Return all plugins; needs `plugins.manage`."""
+    """Return all plugins; needs `plugins.manage`. Works without a database as well."""
     principal.require(Permission.PLUGINS_MANAGE)
-    registry.refresh()
+    registry.refresh_if_possible()
     return PluginOverview(registry.describe(), registry.refusals)
 
 

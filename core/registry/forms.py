@@ -1,14 +1,15 @@
 """A marshmallow schema as a form: what an editor needs to know to draw it.
 
 A field says how it wants to look in its `metadata`: `label`, `help`, `secret`, and `widget`:
-`multiline`, `html` for an author's HTML, `minutes` for seconds that people give in minutes. The
-order of appearance is the order of declaration.
+`multiline`, `html` for an author's HTML, `minutes` for seconds that people give in minutes.
+`when`, such as `{"mode": ["single", "multiple"]}`, says that it matters only while another field
+of its schema has one of these values. The order of appearance is the order of declaration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -73,6 +74,7 @@ class FormField:
     maximum: Any = None
     fields: tuple[FormField, ...] = ()
     item: FormField | None = None
+    when: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def describe_form(schema: type[Schema]) -> tuple[FormField, ...]:
@@ -104,6 +106,7 @@ def _field(name: str, field: Field, above: frozenset[type]) -> FormField:
         maximum=maximum,
         fields=_nested_fields(field, above),
         item=_item(name, field, above),
+        when=dict(meta.get("when") or {}),
     )
 
 

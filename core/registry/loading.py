@@ -209,7 +209,11 @@ def check_hook_names(module: Any) -> None:
     if isinstance(module, type):
         raise PluginError("the entry point leads to a class: lead it to an instance or a module")
     known = {name for name in vars(hookspecs) if name.startswith(PREFIX)}
-    named = [name for name in dir(module) if name.startswith(PREFIX)]
+    named = [
+        name
+        for name in dir(module)
+        if name.startswith(PREFIX) and not inspect.ismodule(getattr(module, name))
+    ]
     if unknown := sorted(set(named) - known):
         raise PluginError(f"unknown hooks: {', '.join(unknown)}")
     for name in named:

@@ -274,6 +274,15 @@ class Registry:
             self._fingerprint = fingerprint
         return True
 
+    def refresh_if_possible(self) -> bool:
+        """Follow what is stored; without its tables all stays as it is. Say whether it worked."""
+        try:
+            self.refresh()
+        except SQLAlchemyError as error:
+            log.warning("what is stored about plugins cannot be read: %s", type(error).__name__)
+            return False
+        return True
+
     def _apply(self, stored: Mapping[tuple[str, str], states.StoredState]) -> None:
         now = self._clock.now()
         active: dict[tuple[str, str], Plugin] = {}
@@ -297,10 +306,7 @@ class Registry:
 
     def _watch(self) -> None:
         while not self._closed.wait(self._settings.plugin_poll_seconds):
-            try:
-                self.refresh()
-            except SQLAlchemyError as error:
-                log.warning("cannot look for changed plugins: %s", type(error).__name__)
+            self.refresh_if_possible()
             self.caller.pool.nudge()
 
     def flush(self) -> None:
@@ -320,8 +326,5 @@ def open_registry(settings: Settings, db: Database, vault: Vault) -> Registry:
     """Return a registry with every installed plugin; `start` makes it follow changes."""
     registry = Registry(settings, db, vault)
     registry.load(entry_points(group=GROUP))
-    try:
-        registry.refresh()
-    except SQLAlchemyError as error:
-        log.warning("plugins run with defaults until the database answers: %s", error)
+    registry.refresh_if_possible()
     return registry
