@@ -1,0 +1,33 @@
+"""Chromium as the journeys use it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    # Without these three Chromium looks for its maker's servers at every start.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def launch_chromium(
+    playwright: Playwright, program: str | Path, film: Path | None = None
+) -> Iterator[Browser]:
+    """Run a Chromium that allows camera and microphone; with `film` the camera shows it."""
+    camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    if film is not None:
+        camera.append(f"--use-file-for-fake-video-capture={film}")
+    browser = playwright.chromium.launch(executable_path=str(program), args=[*QUIET, *camera])
+    try:
+        yield browser
+    finally:
+        browser.close()
