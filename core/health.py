@@ -37,6 +37,7 @@ def check_health(platform: Platform, principal: Principal) -> list[Check]:
         ("database", _database),
         ("schema", _schema),
         ("queue", _queue),
+        ("evidence store", _evidence_store),
     ]
     checks = [Check(name, *_parts(probe(platform))) for name, probe in parts]
     return checks + [check for kind in Kind for check in _plugins(platform, kind)]
@@ -80,6 +81,16 @@ def _queue(platform: Platform) -> Health:
         return Health.failed("Redis does not answer.", "Look at EXAMHALL_REDIS_URL and the server.")
     waiting = sum(platform.queue.depth(lane) for lane in LANES)
     return Health.ok(f"{kind}, {waiting} jobs wait")
+
+
+def _evidence_store(platform: Platform) -> Health:
+    """Look at the store that evidence goes to now; others may be there and not in use."""
+    try:
+        store = platform.plugins.evidence_store(platform.settings.evidence_store)
+        health: Health = platform.plugins.call(store, "health", expect=Health)
+    except PluginError as error:
+        return Health.failed(error.message, "Look at EXAMHALL_EVIDENCE_STORE and its plugin.")
+    return health
 
 
 def _plugins(platform: Platform, kind: Kind) -> list[Check]:

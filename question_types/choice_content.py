@@ -57,19 +57,27 @@ class ChoiceContent(QuestionContent):
         fields.Nested(OptionContent),
         load_default=list,
         validate=validate.Length(0, 50),
-        metadata={"label": "Answers"},
+        metadata={"label": "Answers", "when": {"mode": ["single", "multiple"]}},
     )
     answer = fields.Boolean(
         load_default=None,
         allow_none=True,
-        metadata={"label": "The statement is true", "help": "For true or false only."},
+        metadata={
+            "label": "The statement is true",
+            "help": "For true or false only.",
+            "when": {"mode": ["true_false"]},
+        },
     )
-    shuffle = fields.Boolean(load_default=True, metadata={"label": "Shuffle the answers"})
+    shuffle = fields.Boolean(
+        load_default=True,
+        metadata={"label": "Shuffle the answers", "when": {"mode": ["single", "multiple"]}},
+    )
     partial_credit = fields.Boolean(
         load_default=True,
         metadata={
             "label": "Partial credit",
             "help": "For several answers: each right one counts, each wrong one takes off.",
+            "when": {"mode": ["multiple"]},
         },
     )
 

@@ -19,7 +19,7 @@ class ScheduleSettings(Schema):
         load_default=None,
         allow_none=True,
         format="iso",
-        metadata={"label": "Opens", "help": "Nobody checks in before, e.g. 2030-06-01T09:00+02:00"},
+        metadata={"label": "Opens", "help": "Nobody checks in before."},
     )
     closes = fields.AwareDateTime(
         load_default=None,

@@ -84,6 +84,7 @@ class FormFieldSchema(ApiSchema):
     minimum = fields.Raw(required=True, allow_none=True)
     maximum = fields.Raw(required=True, allow_none=True)
     item = fields.Nested("FormFieldSchema", required=True, allow_none=True)
+    when = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True)
     # Its name in JSON is `fields`, which is marshmallow's in this module and on a schema.
     members = fields.List(
         fields.Nested("FormFieldSchema"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from flask import Flask
 
 from examhall.core.decimals import write_decimal
+from examhall.core.registry.forms import FormField
 from examhall.web.forms.errors import reword
 from examhall.web.forms.fields import row_parts, shape_of
 
@@ -22,6 +24,7 @@ def init_forms(app: Flask) -> None:
         path_words=path_words,
         percent=percent,
         plain=write_decimal,
+        points=points,
         reworded=reword,
         row_parts=row_parts,
         shape=shape_of,
@@ -60,11 +63,21 @@ def percent(fraction: Decimal | None) -> str:
     return f"{write_decimal(round(fraction * 100, 2))} %"
 
 
-def path_words(path: str) -> str:
-    """Return a path of a control for people: `options.0.text` becomes `Options 1, text`."""
-    words = [str(int(part) + 1) if part.isdecimal() else part for part in path.split(".")]
-    text = ""
-    for word in words:
-        glue = " " if word.isdecimal() or not text else ", "
-        text += glue + word.replace("_", " ")
-    return text.strip().capitalize()
+def path_words(path: str, described: Sequence[FormField] = (), prefix: str = "") -> str:
+    """Return a path of a control for people, by the fields' labels: `Answers 1, text`."""
+    words: list[str] = []
+    members = tuple(described)
+    for part in path.removeprefix(prefix).split("."):
+        if part.isdecimal() and words:
+            words[-1] += f" {int(part) + 1}"
+            continue
+        found = next((one for one in members if one.name == part), None)
+        label = found.label if found else part.replace("_", " ").strip()
+        words.append(label[:1].lower() + label[1:] if words else label[:1].upper() + label[1:])
+        members = (found.fields or (found.item.fields if found.item else ())) if found else ()
+    return ", ".join(words)
+
+
+def points(number: Decimal) -> str:
+    """Return points for people: `1 point`, `2.5 points`."""
+    return f"{write_decimal(number)} {'point' if number == 1 else 'points'}"

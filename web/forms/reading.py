@@ -66,6 +66,27 @@ def change_rows(values: dict[str, Any], described: Sequence[FormField], action: 
         _change_row(found[0], verb, int(parts[-1]))
 
 
+def drop_blank_rows(values: dict[str, Any], described: Sequence[FormField]) -> None:
+    """Take out the rows of lists in which nothing was typed."""
+    for one in described:
+        rows = values.get(one.name)
+        if shape_of(one) == "rows" and one.item is not None and isinstance(rows, list):
+            values[one.name] = rows = [row for row in rows if not _is_blank(row, one.item)]
+            for row in rows:
+                if isinstance(row, dict):
+                    drop_blank_rows(row, one.item.fields)
+        elif shape_of(one) == "group" and isinstance(rows, dict):
+            drop_blank_rows(rows, one.fields)
+
+
+def _is_blank(value: Any, one: FormField) -> bool:
+    if isinstance(value, dict):
+        return all(_is_blank(value.get(part.name), part) for part in one.fields)
+    if isinstance(value, list):
+        return not value
+    return value is None or value is False or value in ("", one.default)
+
+
 def _change_row(rows: list[Any], verb: str, number: int) -> None:
     if verb == "remove":
         rows.pop(number)
@@ -108,7 +129,13 @@ def _read_group(
         value = _read(one, form, f"{prefix}{one.name}", reading)
         if value is not _LEFT_OUT:
             found[one.name] = value
-    return found
+    return {one.name: found[one.name] for one in described if _matters(one, found)}
+
+
+def _matters(one: FormField, found: dict[str, Any]) -> bool:
+    """Say whether a field was sent, and belongs to what was chosen in others."""
+    wanted = one.when.items()
+    return one.name in found and all(str(found.get(name)) in words for name, words in wanted)
 
 
 _LEFT_OUT = object()

@@ -52,11 +52,15 @@ DESCRIBED = describe_form(StructureForm)
 
 @dataclass
 class Structure:
-    """Sections and items as the form has them; `action` is the button that was pressed."""
+    """Sections and items as the form has them.
+
+    `action` is the button that was pressed, `moved` the new path of an item that changed sections.
+    """
 
     revision: int
     sections: list[dict[str, Any]]
     action: str = "save"
+    moved: str = ""
     errors: FieldErrors = field(default_factory=dict)
 
     @classmethod
@@ -79,13 +83,17 @@ class Structure:
         """Return what was typed, with the pressed button's change made."""
         values = read_form(DESCRIBED, form).values
         action = form.get("_rows") or form.get("_action", "save")
-        change_rows(values, DESCRIBED, "" if move_over(values["sections"], action) else action)
-        return cls(read_number(form.get("revision")) or 0, values["sections"], action)
+        moved = move_over(values["sections"], action)
+        if not moved:
+            change_rows(values, DESCRIBED, action)
+        return cls(read_number(form.get("revision")) or 0, values["sections"], action, moved)
 
     @property
     def anchor(self) -> str:
         """The control that is looked at next."""
         verb, _, path = self.action.partition(":")
+        if self.moved:
+            return f"{verb}-{self.moved}"
         if verb in {"add", "up", "down", "remove"} and path:
             return focus_after(verb, path)
         return "builder"
@@ -112,25 +120,26 @@ class Structure:
         return self
 
 
-def move_over(sections: list[dict[str, Any]], action: str) -> bool:
-    """Move an item at the edge of its section into the one beside it; say whether it was one."""
+def move_over(sections: list[dict[str, Any]], action: str) -> str:
+    """Move an item at the edge of its section into the one beside it, and return its new path.
+
+    Everything else is left alone and gives an empty text.
+    """
     verb, _, path = action.partition(":")
     match path.split("."):
         case ["sections", place, "items", number] if place.isdecimal() and number.isdecimal():
-            pass
+            here, item = int(place), int(number)
         case _:
-            return False
-    here, item = int(place), int(number)
+            return ""
     there = here + {"up": -1, "down": 1}.get(verb, 0)
-    if not (0 <= here < len(sections) and 0 <= there < len(sections)) or here == there:
-        return False
-    items = sections[here]["items"]
-    if item != (0 if verb == "up" else len(items) - 1) or not items:
-        return False
-    moved = items.pop(item)
-    target = sections[there]["items"]
-    target.insert(len(target) if verb == "up" else 0, moved)
-    return True
+    if here == there or not (0 <= here < len(sections) and 0 <= there < len(sections)):
+        return ""
+    items, target = sections[here]["items"], sections[there]["items"]
+    if not items or item != (0 if verb == "up" else len(items) - 1):
+        return ""
+    position = len(target) if verb == "up" else 0
+    target.insert(position, items.pop(item))
+    return f"sections.{there}.items.{position}"
 
 
 def problem_link(path: str, exam: Exam) -> tuple[str, str, dict[str, Any]]:

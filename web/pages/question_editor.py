@@ -19,7 +19,7 @@ from examhall.core.text import load_json
 from examhall.web.forms.errors import FieldErrors, error_messages
 from examhall.web.forms.fields import default_values, shape_of
 from examhall.web.forms.parameters import read_number
-from examhall.web.forms.reading import SentForm, change_rows, read_form
+from examhall.web.forms.reading import SentForm, change_rows, drop_blank_rows, read_form
 
 PREFIX = "content."
 JSON_FIELD = "_json"
@@ -122,6 +122,8 @@ class Editor:
         reading = read_form(self.described, form, PREFIX)
         self.values, self.errors = reading.values, reading.problems
         change_rows(self.values, self.described, self.action.replace(f":{PREFIX}", ":", 1))
+        if self.action in {"save", "preview", "json"}:
+            drop_blank_rows(self.values, self.described)
         self.view = "json" if self.action == "json" else "form"
 
     def _read_json(self, text: str) -> None:

@@ -17,7 +17,7 @@ from examhall.core.registry.forms import describe_form
 from examhall.web.forms.errors import error_messages, flatten_messages, issue_errors
 from examhall.web.forms.fields import default_values, shape_of, with_choices
 from examhall.web.forms.filters import form_moment, minutes, path_words
-from examhall.web.forms.reading import change_rows, read_form
+from examhall.web.forms.reading import change_rows, drop_blank_rows, read_form
 
 
 class Part(Schema):
@@ -42,6 +42,12 @@ class Everything(Schema):
     limit = fields.Integer(load_default=None, allow_none=True, metadata={"widget": "minutes"})
     secret = fields.String(load_default="", metadata={"secret": True})
     kept = fields.String(dump_only=True)
+
+
+class Kinds(Schema):
+    kind = fields.String(load_default="a", validate=validate.OneOf(["a", "b"]))
+    first = fields.Boolean(load_default=True, metadata={"when": {"kind": ["a"]}})
+    second = fields.String(load_default="", metadata={"when": {"kind": ["b"]}})
 
 
 class Endless(Schema):
@@ -147,6 +153,14 @@ def test_json_that_is_none_is_kept_and_named() -> None:
     assert "deep" in reading.problems
 
 
+def test_what_does_not_matter_for_a_choice_keeps_its_default() -> None:
+    described = describe_form(Kinds)
+    form = MultiDict({"kind": "b", "second": "s"})
+    assert Kinds().load(read_form(described, form).values)["first"] is True
+    form = MultiDict({"kind": "a", "second": "s"})
+    assert read_form(described, form).values == {"kind": "a", "first": False}
+
+
 def test_rows_are_added_moved_and_removed() -> None:
     values = read_form(
         DESCRIBED, MultiDict([("words.0", "a"), ("words.1", "b"), ("parts.0.text", "p")])
@@ -189,6 +203,16 @@ def test_whatever_is_sent_is_read_and_judged(sent: list[tuple[str, str]], action
     assert bool(flatten_messages(messages)) == bool(messages)
 
 
+def test_rows_in_which_nothing_was_typed_are_left_out() -> None:
+    form = MultiDict(
+        [("parts.0._row", "1"), ("parts.1.share", "0"), ("words.0", ""), ("words.1", "w")]
+    )
+    values = read_form(DESCRIBED, form).values
+    drop_blank_rows(values, DESCRIBED)
+    assert [part.get("share") for part in values["parts"]] == ["0"]
+    assert values["words"] == ["w"]
+
+
 def test_a_thousand_rows_are_cut() -> None:
     form = MultiDict([(f"words.{n}", "w") for n in range(2000)])
     assert len(read_form(DESCRIBED, form).values["words"]) == 500
@@ -209,6 +233,8 @@ def test_messages_are_found_by_path() -> None:
 
 def test_paths_and_moments_are_shown_for_people() -> None:
     assert path_words("options.0.text") == "Options 1, text"
+    assert path_words("content.parts.2.share", DESCRIBED, "content.") == "Parts 3, share"
+    assert path_words("content.parts.0.text.x", DESCRIBED, "content.") == "Parts 1, text, x"
     assert form_moment("2030-06-01T11:00:00+02:00") == "2030-06-01T09:00"
     assert form_moment("tomorrow") == "tomorrow"
     assert form_moment(None) == ""

@@ -65,7 +65,9 @@ async function onSubmit(event) {
     const focus = document.querySelector(`${selector} [data-focus]`)?.dataset.focus || document.querySelector(selector).dataset.focus || pressed;
     const button = document.getElementById(focus);
     if (button && submitter?.value?.startsWith("add:")) button.dataset.pressed = "1";
-    focusOn(focus);
+    const problems = document.querySelector(`${selector} #problems`);
+    if (problems) problems.focus();
+    else focusOn(focus);
     start();
   } catch {
     dirty = false;
@@ -107,11 +109,15 @@ function showLocalTime(element) {
   show();
 }
 
-/* Parts that belong to one choice: shown while it is chosen. */
+/* Parts that belong to some choices: shown and sent while one of them is made. */
 function followChoice(part) {
-  const select = document.getElementById(part.dataset.of);
-  const follow = () => { part.hidden = select.value !== part.dataset.when; };
-  select?.addEventListener("change", follow);
+  const control = document.getElementById(part.dataset.of);
+  if (!control) return;
+  const follow = () => {
+    const value = control.type === "checkbox" ? String(control.checked) : control.value;
+    part.hidden = part.disabled = !part.dataset.when.split(" ").includes(value);
+  };
+  control.addEventListener("change", follow);
   follow();
 }
 
