@@ -103,7 +103,12 @@ def note_incident(data: dict[str, Any], incident_id: UUID) -> dict[str, Any]:
 
 
 @blueprint.route("/proctoring/sessions/<uuid:session_id>/frame", methods=["GET"])
-@blueprint.doc(responses={"200": {"description": "The newest frame.", "content": {}}, "304": {}})
+@blueprint.doc(
+    responses={
+        "200": {"description": "The newest frame.", "content": {}},
+        "304": {"description": "The frame has not changed."},
+    }
+)
 def show_frame(session_id: UUID) -> Response:
     """Show the newest camera frame; its sha256 is the ETag."""
     with platform().db.reading() as session:

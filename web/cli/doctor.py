@@ -14,6 +14,7 @@ from examhall.core.errors import ExamhallError, PluginError, SettingsError
 from examhall.core.health import Check, check_health
 from examhall.core.permissions import SYSTEM
 from examhall.core.platform import Platform, open_platform
+from examhall.core.proctoring.models_store import MODELS, ModelState, get_state
 from examhall.core.settings import Settings, load_settings
 
 PROBE = b"examhall doctor"
@@ -94,13 +95,14 @@ def check_evidence_store(platform: Platform) -> Check:
 def check_models(settings: Settings) -> Check:
     """Look whether there are models for the detectors."""
     folder = settings.models_dir
-    if folder.is_dir() and any(folder.iterdir()):
+    missing = [one.name for one in MODELS if get_state(folder, one) is not ModelState.READY]
+    if not missing:
         return _ok("models", str(folder))
     return Check(
         "models",
         HealthStatus.DEGRADED,
-        f"{folder} holds no models: detectors that need one do not work",
-        "Set EXAMHALL_MODELS_DIR, or run: examhall models",
+        f"{folder} lacks {', '.join(missing)}: what needs them does not work",
+        "Set EXAMHALL_MODELS_DIR, or run: examhall models fetch",
     )
 
 

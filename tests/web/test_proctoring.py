@@ -1,0 +1,281 @@
+"""The service `proctoring` over HTTP."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
+
+from examhall.core.accounts.models import User
+from examhall.core.accounts.tokens import make_access_token
+from examhall.core.platform import Platform
+from examhall.web.app import create_app
+from tests.core.attempts.world import World
+from tests.core.proctoring.scripted import ALONE, TWO, picture
+from tests.core.proctoring.watching import Watched, load_scripted, watch
+from tests.web.people import People
+
+API = "/api/v1"
+BROKEN = [FileStorage(io.BytesIO(b"x"), "0.jpg", content_type="image/jpeg")]
+START = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def watched(platform: Platform) -> Watched:
+    load_scripted(platform)
+    return watch(World(platform), consent=False)
+
+
+@pytest.fixture
+def bearers(platform: Platform, people: People, watched: Watched) -> dict[str, dict[str, str]]:
+    """Headers of the candidate and of a person of each role."""
+    with platform.db.reading() as session:
+        user = session.get_one(User, watched.candidate.user_id)
+    token = {"Authorization": f"Bearer {make_access_token(platform, user)}"}
+    return {"owner": token, **{login: people.bearer(login) for login in people.users}}
+
+
+@pytest.fixture
+def consented(client: FlaskClient, watched: Watched, bearers: dict[str, Any]) -> Watched:
+    watched.consent()
+    return watched
+
+
+def data(response: TestResponse, status: int = 200) -> Any:
+    assert response.status_code == status, response.get_data(as_text=True)
+    assert response.json is not None
+    return response.json["data"]
+
+
+def error(response: TestResponse) -> tuple[int, str]:
+    assert response.json is not None
+    return response.status_code, response.json["error"]["code"]
+
+
+def body(
+    sequence: int = 0, frames: list[bytes] | None = None, kind: str = "image/jpeg", **meta: Any
+) -> dict[str, Any]:
+    frames = (
+        [picture(ALONE, sequence * 2 + index) for index in range(2)] if frames is None else frames
+    )
+    start = START + timedelta(seconds=sequence)
+    times = [start + timedelta(seconds=0.5 * index) for index in range(len(frames))]
+    values = {
+        "stream": "camera",
+        "sequence": sequence,
+        "started_at": start.isoformat(),
+        "ended_at": (start + timedelta(seconds=1)).isoformat(),
+        "samples": [{"at": moment.isoformat()} for moment in times],
+        **meta,
+    }
+    parts = [
+        FileStorage(io.BytesIO(frame), f"{i}.jpg", content_type=kind)
+        for i, frame in enumerate(frames)
+    ]
+    return {"meta": json.dumps(values), "sample": parts}
+
+
+def send(client: FlaskClient, watched: Watched, header: Any, form: dict[str, Any]) -> TestResponse:
+    for part in form.get("sample", []):
+        part.stream.seek(0)
+    # In memory: the client itself leaves temporary files open.
+    boundary, content = encode_multipart(form)
+    return client.post(
+        f"{API}/proctoring/sessions/{watched.session_id}/chunks",
+        data=content,
+        headers=header,
+        content_type=f'multipart/form-data; boundary="{boundary}"',
+    )
+
+
+def test_consent_and_a_chunk(client: FlaskClient, watched: Watched, bearers: Any) -> None:
+    owner = bearers["owner"]
+    path = f"{API}/attempts/{watched.attempt_id}/consent"
+    form = data(client.get(path, headers=owner))
+    assert form["session_id"] == str(watched.session_id)
+    assert [entry["class"] for entry in form["classes"]] == ["camera"]
+    assert error(send(client, watched, owner, body())) == (403, "forbidden")
+    answer = {"classes": {"camera": True}, "text_digest": form["text_digest"]}
+    assert data(client.post(path, json=answer, headers=owner))["given"] == {"camera": True}
+    stored = data(send(client, watched, owner, body(7)))
+    assert (stored["stored"], stored["sequence"], stored["stream"]) == (True, 7, "camera")
+    assert data(send(client, watched, owner, body(7))) == stored
+    other = body(7, [picture(TWO)])
+    assert error(send(client, watched, owner, other)) == (409, "conflict")
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"meta": "{}", "sample": BROKEN}, 422),
+        ({"meta": "no json", "sample": BROKEN}, 422),
+        ({"meta": "[1]", "sample": BROKEN}, 422),
+        ({"meta": "[" * 9000, "sample": BROKEN}, 422),
+        ({"sample": BROKEN}, 422),
+        ({"meta": "{}"}, 422),
+        (body(frames=[b"GIF89a"]), 422),
+        (body(frames=[picture(ALONE)[:-20]]), 422),
+        (body(kind="text/html"), 422),
+        (body(frames=[picture(ALONE)] * 41), 422),
+        (body(stream="kitchen"), 422),
+        (body(stream="microphone"), 403),
+        (body(sequence=10**9), 422),
+        (body(samples=[]), 422),
+        (body(samples=[{"at": START.isoformat()}]), 422),
+        (body(samples=[{"at": "2020-01-01T00:00:00"}] * 2), 422),
+        (body(samples=[{"at": "yesterday"}] * 2), 422),
+        (body(started_at="9999-12-31T23:59:59+00:00"), 422),
+        (body(colour="red"), 422),
+        (body(frames=[picture(ALONE)[:-2] + b"0" * 2_000_000 + b"\xff\xd9"]), 413),
+        (body(frames=[b"\xff" * 1_900_000] * 9), 413),
+        ({**body(), "more": "fields"}, 422),
+    ],
+)
+def test_a_hostile_chunk_is_refused_with_a_reason(
+    client: FlaskClient, consented: Watched, bearers: Any, form: dict[str, Any], status: int
+) -> None:
+    response = send(client, consented, bearers["owner"], form)
+    assert response.status_code == status, response.get_data(as_text=True)
+    assert response.json is not None
+    assert response.json["error"]["message"]
+    assert consented.chunks() == []
+
+
+def test_nobody_sends_into_anothers_session(
+    client: FlaskClient, consented: Watched, bearers: Any
+) -> None:
+    for login in ("candidate", "proctor", "admin"):
+        status, _ = error(send(client, consented, bearers[login], body()))
+        assert status == (404 if login == "candidate" else 403)
+    assert send(client, consented, {}, body()).status_code == 401
+    path = f"{API}/attempts/{consented.attempt_id}/consent"
+    assert error(client.get(path, headers=bearers["candidate"])) == (404, "not_found")
+
+
+def test_the_wall_and_the_incidents(client: FlaskClient, consented: Watched, bearers: Any) -> None:
+    proctor = bearers["proctor"]
+    consented.show([TWO] * 6)
+    consented.analyse()
+    tiles = data(client.get(f"{API}/proctoring/sessions?state=open", headers=proctor))
+    assert [tile["id"] for tile in tiles["items"]] == [str(consented.session_id)]
+    assert tiles["items"][0]["open_incidents"] == {"high": 1}
+    path = f"{API}/proctoring/sessions/{consented.session_id}"
+    assert data(client.get(path, headers=proctor))["candidate_name"] == consented.candidate.name
+    [incident] = data(client.get(f"{path}/incidents", headers=proctor))["items"]
+    assert incident["title"] == "Second person in view"
+    noted = client.post(
+        f"{API}/incidents/{incident['id']}/note",
+        json={"state": "dismissed", "note": "A sister."},
+        headers=proctor,
+    )
+    assert data(noted)["state"] == "dismissed"
+    for login in ("candidate", "author", "grader", "auditor", "admin"):
+        assert client.get(path, headers=bearers[login]).status_code == 403
+        assert client.get(f"{path}/incidents", headers=bearers[login]).status_code == 403
+    assert client.get(path).status_code == 401
+    unknown = f"{API}/proctoring/sessions/{uuid4()}"
+    assert client.get(unknown, headers=proctor).status_code == 404
+
+
+def test_the_last_frame_is_sent_once(client: FlaskClient, consented: Watched, bearers: Any) -> None:
+    path = f"{API}/proctoring/sessions/{consented.session_id}/frame"
+    proctor = bearers["proctor"]
+    assert error(client.get(path, headers=proctor)) == (404, "not_found")
+    consented.show([ALONE, ALONE])
+    first = client.get(path, headers=proctor)
+    assert (first.status_code, first.mimetype) == (200, "image/jpeg")
+    assert first.data.startswith(b"\xff\xd8")
+    assert first.headers["X-Content-Type-Options"] == "nosniff"
+    again = {**proctor, "If-None-Match": first.headers["ETag"]}
+    assert client.get(path, headers=again).status_code == 304
+    consented.show([ALONE, ALONE])
+    assert client.get(path, headers=again).status_code == 200
+
+
+def test_evidence_opens_for_one_person_and_a_short_time(
+    client: FlaskClient, consented: Watched, bearers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consented.show([TWO] * 6)
+    consented.analyse()
+    piece = consented.incidents()[0].evidence[0]["id"]
+    path = f"{API}/evidence/{piece}/link"
+    link = data(client.post(path, headers=bearers["proctor"]))
+    shown = client.get(link["url"], headers=bearers["proctor"])
+    assert (shown.status_code, shown.mimetype) == (200, "image/jpeg")
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert shown.headers["X-Content-Type-Options"] == "nosniff"
+    assert client.get(link["url"], headers=bearers["reviewer"]).status_code == 403
+    assert client.get(link["url"], headers=bearers["owner"]).status_code == 403
+    assert client.get(link["url"]).status_code == 401
+    tampered = link["url"].replace("expires=", "expires=9")
+    assert client.get(tampered, headers=bearers["proctor"]).status_code == 403
+    assert client.get(link["url"].partition("?")[0], headers=bearers["proctor"]).status_code == 422
+    later = datetime.now(UTC) + timedelta(minutes=10)
+    monkeypatch.setattr("examhall.core.proctoring.evidence.database_now", lambda _: later)
+    assert client.get(link["url"], headers=bearers["proctor"]).status_code == 403
+    for login in ("owner", "candidate", "author", "admin", "auditor"):
+        assert client.post(path, headers=bearers[login]).status_code == 403
+
+
+def events(response: TestResponse) -> Iterator[tuple[str, dict[str, Any]]]:
+    event = ""
+    for chunk in response.response:
+        for line in (chunk if isinstance(chunk, str) else bytes(chunk).decode()).splitlines():
+            if line.startswith("event: "):
+                event = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                yield event, json.loads(line.removeprefix("data: "))
+
+
+def test_the_stream_tells_what_happens(app: Flask, consented: Watched, bearers: Any) -> None:
+    client = app.test_client()
+    path = f"{API}/proctoring/stream?exam_id={consented.exam_id}"
+    response = client.get(path, headers=bearers["proctor"], buffered=False)
+    assert response.mimetype == "text/event-stream"
+    told = events(response)
+    name, snapshot = next(told)
+    assert name == "snapshot"
+    assert [tile["id"] for tile in snapshot["sessions"]] == [str(consented.session_id)]
+    assert snapshot["incidents"] == []
+    consented.show([TWO] * 6)
+    threading.Thread(target=consented.analyse).start()
+    names = []
+    for name, content in told:
+        names.append(name)
+        if name == "incident":
+            assert content["kind"] == "person.second"
+            break
+    assert names == ["frame", "frame", "frame", "incident"]
+    response.close()
+
+
+def test_who_may_follow_the_stream(client: FlaskClient, consented: Watched, bearers: Any) -> None:
+    path = f"{API}/proctoring/stream?exam_id={consented.exam_id}"
+    for login in ("owner", "candidate", "author", "grader", "auditor", "admin"):
+        assert client.get(path, headers=bearers[login]).status_code == 403
+    assert client.get(path).status_code == 401
+    unknown = f"{API}/proctoring/stream?exam_id={uuid4()}"
+    assert client.get(unknown, headers=bearers["proctor"]).status_code == 404
+    assert client.get(f"{API}/proctoring/stream", headers=bearers["proctor"]).status_code == 422
+
+
+def test_the_document_describes_the_chunk(app: Flask) -> None:
+    document = app.test_client().get(f"{API}/openapi.json").json
+    assert document is not None
+    path = document["paths"]["/api/v1/proctoring/sessions/{session_id}/chunks"]["post"]
+    assert "multipart/form-data" in path["requestBody"]["content"]
+
+
+def test_the_service_can_run_alone(make_platform: Any, tmp_path: Path) -> None:
+    app = create_app(make_platform(services="proctoring"))
+    rules = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert "api_proctoring.store_chunk" in rules
