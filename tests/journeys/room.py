@@ -1,4 +1,4 @@
-"""The candidate's pages in a real browser: getting into the exam room, and what to look at there."""
+"""The candidate's pages in a real browser: into the exam room, and what to look at there."""
 
 from dataclasses import dataclass, field
 
