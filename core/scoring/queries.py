@@ -18,7 +18,7 @@ from examhall.core.attempts.states import GradingState
 from examhall.core.decimals import write_decimal
 from examhall.core.errors import NotFoundError
 from examhall.core.exams.models import ExamVersion, Registration
-from examhall.core.exams.queries import require_for_exam
+from examhall.core.exams.queries import get_exam
 from examhall.core.paging import Page, get_page
 from examhall.core.permissions import Permission, Principal
 from examhall.core.scoring.models import ItemScoreRecord, Outcome, ScoreRecord
@@ -202,7 +202,7 @@ def list_scores(
     limit: int = 50,
 ) -> Page[ScoreRow]:
     """Return an exam's attempts with their newest scores; needs `scores.read` for it."""
-    require_for_exam(principal, Permission.SCORES_READ, exam_id)
+    get_exam(session, principal, exam_id, Permission.SCORES_READ)
     statement = select(Attempt).where(Attempt.exam_id == exam_id)
     order = (Attempt.created_at, Attempt.id)
     page = get_page(session, statement, order, cursor=cursor, limit=limit)
@@ -239,7 +239,7 @@ def list_waiting_items(
     Without `exam_id` those of all exams in which the principal marks; needs `scores.mark`.
     """
     if exam_id is not None:
-        require_for_exam(principal, Permission.SCORES_MARK, exam_id)
+        get_exam(session, principal, exam_id, Permission.SCORES_MARK)
     elif not principal.may_somewhere(Permission.SCORES_MARK):
         principal.require(Permission.SCORES_MARK)
     newest = (

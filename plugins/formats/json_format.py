@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, BinaryIO, NoReturn
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -39,7 +40,7 @@ class QuestionSchema(Schema):
     title = fields.String(required=True, validate=validate.Length(1, 300))
     content = fields.Dict(keys=fields.String(), required=True)
     points = fields.Decimal(
-        load_default="1", as_string=True, validate=validate.Range(0, 100_000_000)
+        load_default=Decimal(1), as_string=True, validate=validate.Range(0, 100_000_000)
     )
     identifier = fields.String(load_default="", validate=validate.Length(0, 300))
     tags = fields.List(fields.String(validate=validate.Length(1, 100)), load_default=list)

@@ -19,6 +19,7 @@ from flask_smorest import Api, Blueprint
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from webargs.flaskparser import FlaskParser
 
+from examhall.core.decimals import write_decimal
 from examhall.core.paging import MAX_LIMIT
 from examhall.core.text import load_json
 from examhall.web.api.idempotency import PARAMETER, idempotent
@@ -66,6 +67,9 @@ class DecimalText(fields.Decimal):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(as_string=True, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else write_decimal(value)
 
     def _validated(self, value: Any) -> Decimal:
         number = super()._validated(value)
@@ -142,6 +146,10 @@ class ApiBlueprint(Blueprint):
         super().__init__(f"api_{name}", import_name, **kwargs)
         self.service = name
         self._prepare_doc_cbks.append(self._prepare_service_doc)
+
+    def arguments(self, schema: Any, **options: Any) -> Any:
+        """Read arguments as flask-smorest does, with one instance of the schema for all calls."""
+        return super().arguments(schema() if isinstance(schema, type) else schema, **options)
 
     @staticmethod
     def _prepare_response_content(data: Any) -> Any:

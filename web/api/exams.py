@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -108,7 +109,7 @@ class NewItemSchema(ApiSchema):
     """A question's place in the new structure."""
 
     question_id = fields.UUID(required=True)
-    points = DecimalText(load_default="1", validate=validate.Range(0, 1_000_000))
+    points = DecimalText(load_default=Decimal(1), validate=validate.Range(0, 1_000_000))
 
 
 class NewSectionSchema(ApiSchema):

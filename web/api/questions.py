@@ -40,6 +40,7 @@ blueprint = ApiBlueprint(
 )
 
 TITLE = validate.Length(1, 300)
+ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 KEY = validate.Regexp(r"^[a-z][a-z0-9_]{0,99}\Z")
 
 
@@ -103,7 +104,7 @@ class QuestionListSchema(PageArguments):
 
 
 class FormatSchema(ApiSchema):
-    """Which format the file has; `title` is not used."""
+    """Which format the file has."""
 
     format = fields.String(load_default="json", validate=KEY)
 
@@ -113,7 +114,7 @@ class ExportSchema(FormatSchema):
 
     ids = fields.String(
         load_default="",
-        validate=validate.Regexp(r"^([0-9a-f-]{36}(,[0-9a-f-]{36}){0,199})?\Z"),
+        validate=validate.Regexp(rf"^({ID}(,{ID}){{0,199}})?\Z"),
         metadata={"description": "Up to 200 identifiers, with commas between."},
     )
 
@@ -225,10 +226,7 @@ def read_file(query: dict[str, Any]) -> ImportedFile:
 )
 def write_file(query: dict[str, Any]) -> Response:
     """Write questions of the bank into a file."""
-    try:
-        ids = [UUID(text) for text in query["ids"].split(",") if text]
-    except ValueError:
-        ids = []
+    ids = [UUID(text) for text in query["ids"].split(",") if text]
     file = export_questions(platform(), principal(), query["format"], ids)
     response = Response(file.content, mimetype=file.media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{file.filename}"'

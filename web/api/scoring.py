@@ -8,7 +8,6 @@ from uuid import UUID
 
 from marshmallow import fields, validate
 
-from examhall.core.decimals import write_decimal
 from examhall.core.paging import Page
 from examhall.core.scoring.models import Outcome, ScoreRecord
 from examhall.core.scoring.operations import MAX_COMMENT, mark_item, release_outcome
@@ -37,13 +36,6 @@ blueprint = ApiBlueprint("scoring", __name__, description="Scores, marks and res
 FRACTION = validate.Range(0, 1)
 
 
-class PointsText(DecimalText):
-    """Points as text, without zeros at the end."""
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        return None if value is None else write_decimal(value)
-
-
 class ItemOutcomeSchema(ApiSchema):
     """What one item earned; `points` is null while it waits for a marker."""
 
@@ -52,8 +44,8 @@ class ItemOutcomeSchema(ApiSchema):
     section = fields.String(required=True)
     type = fields.String(required=True)
     state = fields.String(required=True)
-    points = PointsText(required=True, allow_none=True)
-    max_points = PointsText(required=True)
+    points = DecimalText(required=True, allow_none=True)
+    max_points = DecimalText(required=True)
     feedback = fields.String(required=True)
     comment = fields.String(required=True)
 
@@ -68,8 +60,8 @@ class ResultSchema(ApiSchema):
     grading_state = fields.String(required=True)
     summary = fields.String(required=True)
     released = fields.Boolean(required=True)
-    points = PointsText(required=True, allow_none=True)
-    max_points = PointsText(required=True, allow_none=True)
+    points = DecimalText(required=True, allow_none=True)
+    max_points = DecimalText(required=True, allow_none=True)
     complete = fields.Boolean(required=True)
     waiting = WholeNumber(required=True)
     grade = fields.String(required=True)
@@ -83,7 +75,7 @@ class ReviewItemSchema(ItemOutcomeSchema):
     """A scored item, drawn."""
 
     type_title = fields.String(required=True)
-    fraction = PointsText(required=True, allow_none=True)
+    fraction = DecimalText(required=True, allow_none=True)
     html = fields.String(required=True)
 
 
@@ -98,8 +90,10 @@ class ScoreRowSchema(ApiSchema):
     name = fields.String(required=True)
     candidate_number = fields.String(required=True)
     released = fields.Boolean(required=True)
-    points = PointsText(attribute="score.points", required=True, allow_none=True, dump_default=None)
-    max_points = PointsText(
+    points = DecimalText(
+        attribute="score.points", required=True, allow_none=True, dump_default=None
+    )
+    max_points = DecimalText(
         attribute="score.max_points", required=True, allow_none=True, dump_default=None
     )
     complete = fields.Boolean(attribute="score.complete", required=True, dump_default=False)
@@ -114,9 +108,9 @@ class ItemScoreSchema(ApiSchema):
     """The score of one item in a score version, with the plugin that gave it."""
 
     item_id = fields.UUID(required=True)
-    fraction = PointsText(required=True, allow_none=True)
-    points = PointsText(required=True, allow_none=True)
-    max_points = PointsText(required=True)
+    fraction = DecimalText(required=True, allow_none=True)
+    points = DecimalText(required=True, allow_none=True)
+    max_points = DecimalText(required=True)
     state = fields.String(required=True)
     needs_manual = fields.Boolean(required=True)
     plugin_key = fields.String(required=True)
@@ -132,8 +126,8 @@ class ScoreSchema(ApiSchema):
     id = fields.UUID(required=True)
     attempt_id = fields.UUID(required=True)
     version = WholeNumber(required=True)
-    points = PointsText(required=True)
-    max_points = PointsText(required=True)
+    points = DecimalText(required=True)
+    max_points = DecimalText(required=True)
     complete = fields.Boolean(required=True)
     grade = fields.String(attribute="grade_label", required=True)
     passed = fields.Boolean(required=True, allow_none=True)
@@ -170,7 +164,7 @@ class WaitingItemSchema(ApiSchema):
     position = WholeNumber(required=True)
     section = fields.String(required=True)
     type = fields.String(required=True)
-    max_points = PointsText(required=True)
+    max_points = DecimalText(required=True)
     submitted_at = fields.DateTime(required=True, allow_none=True)
 
 
