@@ -86,7 +86,7 @@ def test_pictures_wait_without_a_network(
     expect(home.locator("#sig-sent")).to_contain_text("waiting", timeout=20_000)
     before = count_chunks(hall)
     device.set_offline(False)
-    expect(home.locator("#sig-sent")).to_have_text("Stored", timeout=20_000)
+    expect(home.locator('#room[data-chunks="0"]')).to_be_attached(timeout=20_000)
     assert count_chunks(hall) >= before + 5
 
 
