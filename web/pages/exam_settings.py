@@ -42,8 +42,8 @@ def save(exam_id: UUID) -> Page:
                 principal(),
                 exam_id,
                 form.revision,
-                title=form.head["title"],
-                course_id=form.head["course_id"],
+                title=form.head.get("title", ""),
+                course_id=form.head.get("course_id", ""),
                 settings=form.settings,
             )
     except ExamhallError as error:

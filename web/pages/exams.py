@@ -115,6 +115,8 @@ def choose(exam_id: UUID) -> str:
 @blueprint.post("/<uuid:exam_id>/add")
 def add(exam_id: UUID) -> Page:
     """Add the ticked questions to a section."""
+    _exam(exam_id)
+    principal().require(Permission.EXAMS_WRITE, exam_id)
     section = read_number(request.form.get("section")) or 0
     ids = [found for text in request.form.getlist("question") if (found := read_uuid(text))]
     if not ids:

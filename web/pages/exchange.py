@@ -49,6 +49,7 @@ def export() -> Response:
 @body_limit(MAX_FILE)
 def import_() -> Page:
     """Read a file into the bank, and into the exam that is meant, and say what became of it."""
+    principal().require(Permission.QUESTIONS_WRITE)
     exam, upload = _exam(), request.files.get("file")
     data = upload.read() if upload else b""
     if not data:

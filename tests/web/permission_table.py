@@ -1,0 +1,468 @@
+"""Who may open which door: every route of the application, for everybody.
+
+The people are one of each role (`candidate` owns the attempts), `stranger` (another candidate) and
+`outsider` (author, grader, proctor and reviewer, all of another exam). Whoever is not named at a
+door is forbidden (403); for those under `hidden` the thing is not there (404); whoever is not
+signed in must sign in (401, or the sign-in page), except where a door is open to the public.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+OPEN = "everybody"
+SIGNED_IN = "admin author grader proctor reviewer auditor candidate stranger outsider"
+
+# Who holds which permission, as in core/permissions.py but written down again on purpose.
+USERS = PLUGINS = CONNECTIONS = "admin"
+HEALTH = "admin auditor"
+AUDIT = "auditor"
+BANK = "author"
+EXAMS = "admin author grader proctor reviewer"
+WRITERS = "author"
+REGISTRARS = "admin author"
+ATTEMPTS = "admin grader proctor reviewer"
+CONTROL = "proctor"
+SCORES = "admin author grader"
+MARKERS = "grader"
+RELEASERS = "admin author"
+WATCHERS = "proctor reviewer"
+OWNER = "candidate"
+
+Body = Mapping[str, Any] | Callable[[Any], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """A route with one method, and how to knock.
+
+    `use` chooses other things than the usual ones for the rule's variables (`Hall.ids`); `json`,
+    `form` and `query` are what is sent, or make it from the hall.
+    """
+
+    method: str
+    rule: str
+    ok: frozenset[str]
+    hidden: frozenset[str] = frozenset()
+    use: Mapping[str, str] = field(default_factory=dict)
+    json: Body | None = None
+    form: Body | None = None
+    query: Body | None = None
+    public: bool = False
+
+
+def door(route: str, ok: str, hidden: str = "", **knock: Any) -> Door:
+    """Return a door; `route` is a method and a rule, `ok` and `hidden` are people."""
+    method, rule = route.split(" ")
+    public = ok == OPEN
+    people = frozenset((SIGNED_IN if public else ok).split())
+    return Door(
+        method=method,
+        rule=rule,
+        ok=people,
+        hidden=frozenset(hidden.split()),
+        public=public,
+        **knock,
+    )
+
+
+def lease(_: Any) -> dict[str, Any]:
+    return {"lease_id": "window-of-the-owner"}
+
+
+def save(hall: Any) -> dict[str, Any]:
+    return {
+        "operation_id": str(uuid4()),
+        "client_sequence": 1,
+        "base_revision": 0,
+        "lease_id": "window-of-the-owner",
+        "raw": {"text": "newton"},
+    }
+
+
+def consent(hall: Any) -> dict[str, Any]:
+    return {"classes": hall.ids["classes"], "text_digest": hall.ids["text_digest"]}
+
+
+def content(kind: str) -> Callable[[Any], dict[str, Any]]:
+    return lambda hall: dict(hall.platform.plugins.question_type(kind).example())
+
+
+def new_question(hall: Any) -> dict[str, Any]:
+    return {"title": "New", "type": "text_entry", "content": content("text_entry")(hall)}
+
+
+def structure(hall: Any) -> dict[str, Any]:
+    item = {"question_id": str(hall.ids["question_id"]), "points": "1"}
+    return {"revision": hall.ids["revision"], "sections": [{"title": "A", "items": [item]}]}
+
+
+def revision(hall: Any) -> dict[str, Any]:
+    return {"revision": hall.ids["revision"]}
+
+
+def chosen_question(hall: Any) -> dict[str, Any]:
+    return {"section": "0", "question": str(hall.ids["question_id"])}
+
+
+def newcomer(hall: Any) -> dict[str, Any]:
+    return {"user_id": str(hall.people.users["newcomer"].id)}
+
+
+def link(hall: Any) -> dict[str, Any]:
+    return hall.link("proctor")
+
+
+REASON = {"reason": "A test."}
+CONFIG = {"url": "https://partner.example/", "secret": "a secret of more than sixteen characters"}
+CONNECTION = {"provider": "webhook", "title": "New", "config": CONFIG, "unchecked": True}
+CONNECTION_FORM = {
+    "title": "New",
+    "config.url": CONFIG["url"],
+    "config.secret": CONFIG["secret"],
+    "_action": "unchecked",
+}
+NEW_USER = {"login": "another", "name": "Another"}
+DRAFT = {"exam_id": "exam_id.draft"}
+WATCHED = {"attempt_id": "attempt_id.watched"}
+WAITING = {"attempt_id": "attempt_id.waiting", "item_id": "item_id.waiting"}
+
+PUBLIC_DOORS = [
+    door("GET /static/<path:filename>", OPEN, use={"filename": "static_file"}),
+    door("GET /sign-in", OPEN),
+    door("POST /sign-in/<key>", OPEN, use={"key": "method"}, form={"login": "x", "password": "x"}),
+    door("GET /sign-in/<key>/callback", OPEN, use={"key": "method"}),
+    door("GET /api/v1/docs", OPEN),
+    door("GET /api/v1/openapi.json", OPEN),
+    door("GET /api/v1/health/live", OPEN),
+    door("POST /api/v1/auth/token", OPEN, json={"login": "x", "password": "x"}),
+    door("POST /api/v1/auth/refresh", OPEN, json={"refresh_token": "x"}),
+    door("POST /api/v1/auth/revoke", OPEN, json={"refresh_token": "x"}),
+    door("POST /api/v1/receipts/verify", OPEN, json=lambda hall: {"digest": hall.ids["digest"]}),
+    door("POST /api/v1/webhooks/<uuid:connection_id>", OPEN, json={}),
+]
+
+ACCOUNT_DOORS = [
+    door("GET /", SIGNED_IN),
+    door("POST /sign-out", SIGNED_IN),
+    door("GET /api/v1/me", SIGNED_IN),
+    door("GET /api/v1/users", USERS),
+    door("POST /api/v1/users", USERS, json=NEW_USER),
+    door("GET /api/v1/users/<uuid:user_id>", USERS + " author"),
+    door("PATCH /api/v1/users/<uuid:user_id>", USERS, json={"name": "New"}),
+    door("POST /api/v1/users/<uuid:user_id>/roles", USERS, json={"role": "grader"}),
+    door("DELETE /api/v1/users/<uuid:user_id>/roles/<uuid:grant_id>", USERS),
+    door("GET /api/v1/audit", AUDIT),
+    door("GET /api/v1/health", HEALTH),
+    door("GET /admin/health", HEALTH),
+    door("GET /admin/users", USERS),
+    door("GET /admin/users/new", USERS),
+    door("POST /admin/users/new", USERS, form={**NEW_USER, "role": "candidate"}),
+    door("GET /admin/users/<uuid:user_id>", USERS),
+    door("POST /admin/users/<uuid:user_id>", USERS, form={"name": "New"}),
+    door("POST /admin/users/<uuid:user_id>/password", USERS),
+    door("POST /admin/users/<uuid:user_id>/roles", USERS, form={"role": "grader"}),
+    door("POST /admin/users/<uuid:user_id>/roles/<uuid:grant_id>/revoke", USERS),
+]
+
+PLUGIN_DOORS = [
+    door("GET /api/v1/plugins", PLUGINS),
+    door("GET /api/v1/plugins/<kind>/<key>", PLUGINS),
+    door("PATCH /api/v1/plugins/<kind>/<key>", PLUGINS, json={"enabled": False}),
+    door("GET /api/v1/question-types", BANK + " outsider"),
+    door("GET /admin/plugins", PLUGINS),
+    door("GET /admin/plugins/<kind>/<key>", PLUGINS),
+    door("POST /admin/plugins/<kind>/<key>", PLUGINS),
+    door("POST /admin/plugins/<kind>/<key>/enabled", PLUGINS, form={"enabled": "0"}),
+    door("GET /api/v1/connections", CONNECTIONS),
+    door("POST /api/v1/connections", CONNECTIONS, json=CONNECTION),
+    door("GET /api/v1/connections/<uuid:connection_id>", CONNECTIONS),
+    door("PATCH /api/v1/connections/<uuid:connection_id>", CONNECTIONS, json={"state": "disabled"}),
+    door("POST /api/v1/connections/<uuid:connection_id>/test", CONNECTIONS),
+    door("GET /api/v1/connections/<uuid:connection_id>/messages", CONNECTIONS),
+    door("POST /api/v1/messages/<uuid:message_id>/replay", CONNECTIONS),
+    door("GET /admin/connections", CONNECTIONS),
+    door("GET /admin/connections/new/<provider>", CONNECTIONS),
+    door("POST /admin/connections/new/<provider>", CONNECTIONS, form=CONNECTION_FORM),
+    door("GET /admin/connections/<uuid:connection_id>", CONNECTIONS),
+    door("GET /admin/connections/<uuid:connection_id>/edit", CONNECTIONS),
+    door("POST /admin/connections/<uuid:connection_id>/edit", CONNECTIONS, form=CONNECTION_FORM),
+    door("POST /admin/connections/<uuid:connection_id>/test", CONNECTIONS),
+    door("POST /admin/connections/<uuid:connection_id>/state", CONNECTIONS),
+    door(
+        "POST /admin/connections/<uuid:connection_id>/messages/<uuid:message_id>/replay",
+        CONNECTIONS,
+    ),
+]
+
+QUESTION_DOORS = [
+    door("GET /api/v1/questions", BANK),
+    door("POST /api/v1/questions", BANK, json=new_question),
+    door("GET /api/v1/questions/<uuid:question_id>", BANK, "outsider"),
+    door("PATCH /api/v1/questions/<uuid:question_id>", BANK, json={"archived": True}),
+    door("GET /api/v1/questions/<uuid:question_id>/versions", BANK, "outsider"),
+    door(
+        "POST /api/v1/questions/<uuid:question_id>/versions",
+        BANK,
+        "outsider",
+        json=lambda hall: {"content": content("text_entry")(hall)},
+    ),
+    door("POST /api/v1/questions/import", BANK, json={}),
+    door("GET /api/v1/questions/export", BANK),
+    door("GET /questions", BANK),
+    door("GET /questions/new", BANK),
+    door("POST /questions/new", BANK, form={"type": "essay"}),
+    door("GET /questions/<uuid:question_id>", BANK, "outsider"),
+    door("POST /questions/<uuid:question_id>", BANK, "outsider", form={"title": "New"}),
+    door("POST /questions/<uuid:question_id>/archive", BANK, form={"archived": "1"}),
+    door("GET /questions/files", BANK),
+    door("POST /questions/files", BANK, form={"format": "json"}),
+    door("GET /questions/files/export", BANK),
+]
+
+EXAM_DOORS = [
+    door("GET /api/v1/exams", EXAMS + " outsider"),
+    door("POST /api/v1/exams", WRITERS, json={"title": "New"}),
+    door("GET /api/v1/exams/<uuid:exam_id>", EXAMS, "outsider"),
+    door(
+        "PATCH /api/v1/exams/<uuid:exam_id>",
+        WRITERS,
+        "outsider",
+        json=lambda hall: {**revision(hall), "title": "New"},
+    ),
+    door("PUT /api/v1/exams/<uuid:exam_id>/structure", WRITERS, "outsider", json=structure),
+    door("POST /api/v1/exams/<uuid:exam_id>/publish", WRITERS, "outsider", use=DRAFT),
+    door(
+        "POST /api/v1/exams/<uuid:exam_id>/archive", WRITERS, "outsider", json=revision, use=DRAFT
+    ),
+    door("GET /api/v1/exams/<uuid:exam_id>/versions", EXAMS, "outsider"),
+    door("GET /api/v1/exams/<uuid:exam_id>/registrations", REGISTRARS, "outsider"),
+    door("POST /api/v1/exams/<uuid:exam_id>/registrations", REGISTRARS, "outsider", json=newcomer),
+    door(
+        "PATCH /api/v1/registrations/<uuid:registration_id>",
+        REGISTRARS,
+        "outsider",
+        json={"extra_seconds": 60},
+    ),
+    door("GET /exams", EXAMS + " outsider"),
+    door("POST /exams", WRITERS, form={"title": "New"}),
+    door("GET /exams/<uuid:exam_id>", EXAMS, "outsider"),
+    door("POST /exams/<uuid:exam_id>", WRITERS, "outsider", form=revision),
+    door("GET /exams/<uuid:exam_id>/add", WRITERS, "outsider"),
+    door("POST /exams/<uuid:exam_id>/add", WRITERS, "outsider", form=chosen_question),
+    door("POST /exams/<uuid:exam_id>/archive", WRITERS, "outsider", form=revision, use=DRAFT),
+    door("GET /exams/<uuid:exam_id>/candidates", REGISTRARS, "outsider"),
+    door(
+        "POST /exams/<uuid:exam_id>/candidates", REGISTRARS, "outsider", form={"logins": "newcomer"}
+    ),
+    door("GET /exams/<uuid:exam_id>/candidates/<uuid:registration_id>", REGISTRARS, "outsider"),
+    door("POST /exams/<uuid:exam_id>/candidates/<uuid:registration_id>", REGISTRARS, "outsider"),
+    door("GET /exams/<uuid:exam_id>/preview", WRITERS, "outsider"),
+    door("POST /exams/<uuid:exam_id>/preview/<int:number>", WRITERS, "outsider"),
+    door("POST /exams/<uuid:exam_id>/publish", WRITERS, "outsider", use=DRAFT),
+    door("GET /exams/<uuid:exam_id>/results", SCORES, "outsider"),
+    door(
+        "POST /exams/<uuid:exam_id>/results",
+        RELEASERS,
+        "outsider",
+        form=lambda hall: {"attempt": str(hall.ids["attempt_id.graded"])},
+        use={"exam_id": "exam_id.graded"},
+    ),
+    door("GET /exams/<uuid:exam_id>/settings", WRITERS, "outsider"),
+    door("POST /exams/<uuid:exam_id>/settings", WRITERS, "outsider", form=revision),
+    door("GET /exams/<uuid:exam_id>/versions", EXAMS, "outsider"),
+]
+
+SITTING_DOORS = [
+    door("GET /home", "candidate stranger"),
+    door("GET /api/v1/registrations", "candidate stranger"),
+    door(
+        "POST /api/v1/registrations/<uuid:registration_id>/attempts",
+        OWNER,
+        "stranger",
+        json={},
+        use={"registration_id": "registration_id.new"},
+    ),
+    door(
+        "POST /registrations/<uuid:registration_id>/open",
+        OWNER,
+        "stranger",
+        use={"registration_id": "registration_id.new"},
+    ),
+    door("GET /attempts/<uuid:attempt_id>/check-in", OWNER, "stranger", use=WATCHED),
+    door("GET /attempts/<uuid:attempt_id>/room", OWNER, "stranger"),
+    door(
+        "GET /attempts/<uuid:attempt_id>/result",
+        OWNER,
+        "stranger",
+        use={"attempt_id": "attempt_id.released"},
+    ),
+    door("GET /api/v1/attempts/<uuid:attempt_id>", OWNER + " " + ATTEMPTS, "stranger outsider"),
+    door("GET /api/v1/attempts/<uuid:attempt_id>/history", ATTEMPTS, "stranger outsider"),
+    door("GET /api/v1/attempts/<uuid:attempt_id>/uncounted", ATTEMPTS, "stranger outsider"),
+    door("POST /api/v1/attempts/<uuid:attempt_id>/check-in", OWNER, "stranger", use=WATCHED),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/start",
+        OWNER,
+        "stranger",
+        json=lease,
+        use={"attempt_id": "attempt_id.ready"},
+    ),
+    door("GET /api/v1/attempts/<uuid:attempt_id>/room", OWNER, "stranger"),
+    door("POST /api/v1/attempts/<uuid:attempt_id>/lease", OWNER, "stranger", json=lease),
+    door(
+        "PUT /api/v1/attempts/<uuid:attempt_id>/responses/<uuid:item_id>",
+        OWNER,
+        "stranger",
+        json=save,
+    ),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/responses",
+        OWNER,
+        "stranger",
+        json=lambda hall: {"operations": [{**save(hall), "item_id": str(hall.ids["item_id"])}]},
+    ),
+    door("PUT /api/v1/attempts/<uuid:attempt_id>/flags", OWNER, "stranger", json={"items": []}),
+    door(
+        "GET /api/v1/attempts/<uuid:attempt_id>/clock", OWNER + " " + ATTEMPTS, "stranger outsider"
+    ),
+    door("POST /api/v1/attempts/<uuid:attempt_id>/submit", OWNER, "stranger", json=lease),
+    door(
+        "GET /api/v1/attempts/<uuid:attempt_id>/receipt",
+        OWNER + " " + ATTEMPTS,
+        "stranger outsider",
+        use={"attempt_id": "attempt_id.released"},
+    ),
+    door(
+        "GET /api/v1/attempts/<uuid:attempt_id>/stream", OWNER + " " + ATTEMPTS, "stranger outsider"
+    ),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/authorize",
+        CONTROL,
+        "outsider",
+        use={"attempt_id": "attempt_id.gated"},
+    ),
+    door("POST /api/v1/attempts/<uuid:attempt_id>/pause", CONTROL, "outsider", json=REASON),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/resume",
+        CONTROL,
+        "outsider",
+        json=REASON,
+        use={"attempt_id": "attempt_id.paused"},
+    ),
+    door("POST /api/v1/attempts/<uuid:attempt_id>/terminate", CONTROL, "outsider", json=REASON),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/time",
+        CONTROL,
+        "outsider",
+        json={**REASON, "seconds": "60"},
+    ),
+]
+
+SCORE_DOORS = [
+    door(
+        "GET /api/v1/attempts/<uuid:attempt_id>/result",
+        OWNER + " " + SCORES,
+        "stranger outsider",
+        use={"attempt_id": "attempt_id.released"},
+    ),
+    door(
+        "GET /api/v1/attempts/<uuid:attempt_id>/review",
+        OWNER + " " + SCORES,
+        "stranger outsider",
+        use={"attempt_id": "attempt_id.released"},
+    ),
+    door(
+        "GET /api/v1/attempts/<uuid:attempt_id>/scores",
+        SCORES,
+        "outsider",
+        use={"attempt_id": "attempt_id.graded"},
+    ),
+    door("GET /api/v1/exams/<uuid:exam_id>/scores", SCORES, "outsider"),
+    door("GET /api/v1/exams/<uuid:exam_id>/waiting", MARKERS, "outsider"),
+    door(
+        "GET /api/v1/attempts/<uuid:attempt_id>/items/<uuid:item_id>/marks",
+        MARKERS,
+        "outsider",
+        use=WAITING,
+    ),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/items/<uuid:item_id>/marks",
+        MARKERS,
+        "outsider",
+        json={"fraction": "0.5"},
+        use=WAITING,
+    ),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/release",
+        RELEASERS,
+        "outsider",
+        use={"attempt_id": "attempt_id.graded"},
+    ),
+    door("GET /marking", MARKERS + " outsider"),
+    door("GET /marking/<uuid:attempt_id>/<uuid:item_id>", MARKERS, "outsider", use=WAITING),
+    door(
+        "POST /marking/<uuid:attempt_id>/<uuid:item_id>",
+        MARKERS,
+        "outsider",
+        form={"points": "1"},
+        use=WAITING,
+    ),
+    door(
+        "POST /marking/<uuid:attempt_id>/release",
+        RELEASERS,
+        "outsider",
+        use={"attempt_id": "attempt_id.graded"},
+    ),
+]
+
+PROCTORING_DOORS = [
+    door("GET /api/v1/attempts/<uuid:attempt_id>/consent", OWNER, "stranger", use=WATCHED),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/consent",
+        OWNER,
+        "stranger",
+        json=consent,
+        use=WATCHED,
+    ),
+    door(
+        "POST /api/v1/proctoring/sessions/<uuid:session_id>/chunks", OWNER, "stranger", form="chunk"
+    ),
+    door("GET /api/v1/proctoring/sessions", WATCHERS + " outsider"),
+    door("GET /api/v1/proctoring/sessions/<uuid:session_id>", WATCHERS, "outsider"),
+    door("GET /api/v1/proctoring/sessions/<uuid:session_id>/incidents", WATCHERS, "outsider"),
+    door("GET /api/v1/proctoring/sessions/<uuid:session_id>/frame", WATCHERS, "outsider"),
+    door(
+        "GET /api/v1/proctoring/stream",
+        WATCHERS,
+        "outsider",
+        query=lambda hall: {"exam_id": hall.ids["exam_id.watched"]},
+    ),
+    door(
+        "POST /api/v1/incidents/<uuid:incident_id>/note",
+        WATCHERS,
+        "outsider",
+        json={"state": "dismissed"},
+    ),
+    door("POST /api/v1/evidence/<uuid:evidence_id>/link", WATCHERS, "outsider"),
+    # A link is for the one person who asked for it.
+    door(
+        "GET /api/v1/evidence/<uuid:evidence_id>/content",
+        "proctor",
+        query=link,
+    ),
+    door("GET /proctor", WATCHERS + " outsider"),
+    door("GET /proctor/<uuid:exam_id>", WATCHERS, "outsider", use={"exam_id": "exam_id.watched"}),
+]
+
+DOORS = [
+    *PUBLIC_DOORS,
+    *ACCOUNT_DOORS,
+    *PLUGIN_DOORS,
+    *QUESTION_DOORS,
+    *EXAM_DOORS,
+    *SITTING_DOORS,
+    *SCORE_DOORS,
+    *PROCTORING_DOORS,
+]
