@@ -67,11 +67,7 @@ def make_exam(author: Caller, settings: dict[str, Any] | None = None) -> dict[st
 
 def test_from_question_to_result(call, author: Caller, people: People, platform: Platform) -> None:
     exam = make_exam(author)
-    assert [item["points"] for item in exam["sections"][0]["items"]] == [
-        "2.0000",
-        "1.0000",
-        "1.5000",
-    ]
+    assert [item["points"] for item in exam["sections"][0]["items"]] == ["2", "1", "1.5"]
     version = author.data("POST", f"/exams/{exam['id']}/publish")
     assert version["number"] == 1
     candidate, grader = call("candidate"), call("grader")
