@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, g, request
+import time
+from collections.abc import Callable
+from math import ceil
+
+from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter
 
-from examhall.core.errors import InvalidError
+from examhall.core.errors import InvalidError, RateLimitedError
 from examhall.core.settings import Settings
 from examhall.core.text import load_json
-from examhall.web.context import View
+from examhall.web.context import View, view_mark
 
 API_BY_PERSON = "3000 per minute"
+SAVE_LIMIT = "examhall.save_limit"
 
 SIGN_IN_BY_ADDRESS = "300 per minute"
 """A whole room of candidates signs in from behind one address."""
@@ -25,6 +30,49 @@ def sign_in_limited(view: View) -> View:
     return view
 
 
+class SaveLimit:
+    """Limits saves by person: a bucket that fills by 50 a second and holds a minute's worth.
+
+    Saving is what a whole room does all the time; counting each save in a store that is shared and
+    remembers would cost as much as the save. So every process counts for itself.
+    """
+
+    RATE = 50.0
+    ROOM = 3000.0
+    MOST = 50_000
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, person: str, amount: int) -> None:
+        """Count saves; raises RateLimitedError when there were too many."""
+        now = self._clock()
+        level, since = self._buckets.get(person, (self.ROOM, now))
+        level = min(self.ROOM, level + (now - since) * self.RATE) - amount
+        if level < 0:
+            raise RateLimitedError(
+                "Too many saves. Wait a moment; the answers stay on your device.",
+                retry_after=ceil(-level / self.RATE),
+            )
+        if len(self._buckets) >= self.MOST:
+            self._buckets.clear()
+        self._buckets[person] = (level, now)
+
+
+def counts_itself(view: View) -> View:
+    """Mark a view that calls `take_saves` instead of being counted as a request."""
+    view.counts_itself = True  # type: ignore[attr-defined]
+    return view
+
+
+def take_saves(amount: int) -> None:
+    """Count saves of whoever asks; raises RateLimitedError."""
+    limit: SaveLimit | None = current_app.extensions.get(SAVE_LIMIT)
+    if limit is not None:
+        limit.take(caller(), amount)
+
+
 def init_limits(app: Flask, settings: Settings) -> None:
     """Limit the registered views of one application; call it when all of them are registered."""
     app.config["RATELIMIT_ENABLED"] = settings.rate_limits
@@ -36,6 +84,11 @@ def init_limits(app: Flask, settings: Settings) -> None:
         key_prefix="examhall",
         in_memory_fallback_enabled=True,
         headers_enabled=True,
+    )
+    if settings.rate_limits:
+        app.extensions[SAVE_LIMIT] = SaveLimit()
+    limiter.request_filter(
+        lambda: bool(view_mark(request.endpoint, request.method, "counts_itself"))
     )
     for endpoint, view in app.view_functions.items():
         if getattr(view, "tries_passwords", False):

@@ -11,13 +11,13 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from examhall.core.accounts.models import User
 from examhall.core.accounts.passwords import Credentials
 from examhall.core.accounts.principals import PrincipalCache
-from examhall.core.accounts.tokens import read_access_token
+from examhall.core.accounts.tokens import TokenReader
 from examhall.core.errors import SignInRequiredError
 from examhall.core.permissions import NOBODY, Principal
-from examhall.web.context import platform
 
 CACHE = "examhall.principals"
 CREDENTIALS = "examhall.credentials"
+TOKENS = "examhall.tokens"
 
 
 class SessionUser(UserMixin):
@@ -32,6 +32,7 @@ def init_sessions(app: Flask) -> None:
     """Set up the session cookie and the cache of principals."""
     owner = app.extensions["examhall"]
     app.extensions[CACHE] = PrincipalCache(owner.db)
+    app.extensions[TOKENS] = TokenReader(owner)
     app.extensions[CREDENTIALS] = Credentials(owner.db, owner.settings)
     manager = LoginManager(app)
     # Candidates change networks in the middle of an exam: an address is no part of a session.
@@ -80,7 +81,7 @@ def end_session() -> None:
 
 def _principal_of_token() -> Principal:
     token = request.authorization.token if request.authorization else None
-    claims = read_access_token(platform(), token or "")
+    claims = cast("TokenReader", current_app.extensions[TOKENS]).read(token or "")
     found = claims and principals().get(claims.user_id, claims.session_version, address())
     if not found:
         raise SignInRequiredError("The access token is not valid, or no longer.")

@@ -19,16 +19,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from examhall.core.attempts.models import Attempt, AttemptItem, ResponseRecord, ResponseRevision
 from examhall.core.attempts.receipts import renew_receipt
 from examhall.core.attempts.responses import SaveOperation, SaveReport, SaveResult
+from examhall.core.attempts.save_store import SaveStore
 from examhall.core.attempts.states import NOT_STARTED, AttemptState
 from examhall.core.attempts.timing import running_clock
-from examhall.core.db import database_now
 from examhall.core.errors import (
     ClosedError,
     ConflictError,
@@ -39,11 +37,6 @@ from examhall.core.errors import (
 
 SEEN_SECONDS = 15
 """How exactly `last_seen_at` is kept: writing it with every save would double the work."""
-
-_ATTEMPTS: Table = Attempt.__table__  # type: ignore[assignment]
-_ITEMS: Table = AttemptItem.__table__  # type: ignore[assignment]
-_RESPONSES: Table = ResponseRecord.__table__  # type: ignore[assignment]
-_REVISIONS: Table = ResponseRevision.__table__  # type: ignore[assignment]
 
 _ALWAYS_TAKEN = frozenset({AttemptState.PAUSED, AttemptState.REOPENED})
 _NEVER_BEGUN = NOT_STARTED | {
@@ -79,40 +72,22 @@ def save_responses(
     session: Session, operations: Sequence[SaveOperation], *, drain_seconds: int
 ) -> SaveReport:
     """Save a batch; the attempts stay locked until the caller's transaction ends."""
-    batch = _read(session, operations, drain_seconds)
+    store = SaveStore(session)
+    batch = _read(store, operations, drain_seconds)
     results = [_save(batch, operation) for operation in operations]
-    _write(session, batch)
+    _write(store, batch)
     for attempt_id in batch.late:
         renew_receipt(session, attempt_id)
     return SaveReport(results, list(batch.late))
 
 
-def _read(session: Session, operations: Sequence[SaveOperation], drain_seconds: int) -> _Batch:
+def _read(store: SaveStore, operations: Sequence[SaveOperation], drain_seconds: int) -> _Batch:
     """Lock the attempts, always in the same order, then read what the operations need."""
-    a, i, r = _ATTEMPTS.c, _ITEMS.c, _RESPONSES.c
-    ids = sorted({operation.attempt_id for operation in operations})
-    attempts = session.execute(
-        select(
-            a.id,
-            a.user_id,
-            a.state,
-            a.submitted_by,
-            a.deadline_at,
-            a.deadline_version,
-            a.lease_id,
-            a.last_seen_at,
-        )
-        .where(a.id.in_(ids))
-        .order_by(a.id)
-        .with_for_update(key_share=True)
-    ).all()
-    items = session.execute(
-        select(i.id, i.attempt_id, r.revision, r.client_sequence, r.lease_id)
-        .join_from(_ITEMS, _RESPONSES, r.item_id == i.id, isouter=True)
-        .where(i.id.in_({operation.item_id for operation in operations}))
-    ).all()
+    attempts, now = store.lock_attempts({operation.attempt_id for operation in operations})
+    items = store.read_items({operation.item_id for operation in operations})
+    known = store.read_known({(one.attempt_id, one.operation_id) for one in operations})
     return _Batch(
-        now=database_now(session),
+        now=now,
         drain=timedelta(seconds=drain_seconds),
         attempts={row.id: row for row in attempts},
         items={
@@ -121,24 +96,8 @@ def _read(session: Session, operations: Sequence[SaveOperation], drain_seconds: 
             )
             for row in items
         },
-        known=_read_known(session, operations),
+        known={(row.attempt_id, row.operation_id): row._mapping for row in known},
     )
-
-
-def _read_known(
-    session: Session, operations: Sequence[SaveOperation]
-) -> dict[tuple[UUID, UUID], Mapping[str, Any]]:
-    v = _REVISIONS.c
-    rows = session.execute(
-        select(
-            v.attempt_id, v.operation_id, v.item_id, v.kind, v.revision, v.raw, v.saved_at
-        ).where(
-            tuple_(v.attempt_id, v.operation_id).in_(
-                [(operation.attempt_id, operation.operation_id) for operation in operations]
-            )
-        )
-    )
-    return {(row.attempt_id, row.operation_id): row._mapping for row in rows}
 
 
 def _save(batch: _Batch, operation: SaveOperation) -> SaveResult:
@@ -257,30 +216,13 @@ def _result(batch: _Batch, operation: SaveOperation, row: Mapping[str, Any]) -> 
     )
 
 
-def _write(session: Session, batch: _Batch) -> None:
+def _write(store: SaveStore, batch: _Batch) -> None:
     if batch.revisions:
-        session.execute(insert(_REVISIONS), batch.revisions)
+        store.add_revisions(batch.revisions)
     if batch.responses:
-        # Ordered like the locks, though the locks alone keep two writers apart.
-        rows = sorted(batch.responses.values(), key=lambda row: row["item_id"])
-        session.execute(_upsert(session.get_bind().dialect.name), rows)
+        store.replace_responses(list(batch.responses.values()))
     oldest = batch.now - timedelta(seconds=SEEN_SECONDS)
     touched = {row["attempt_id"] for row in batch.revisions}
-    unseen = [
-        attempt_id
-        for attempt_id in sorted(touched)
-        if (batch.attempts[attempt_id].last_seen_at or oldest) <= oldest
-    ]
+    unseen = {one for one in touched if (batch.attempts[one].last_seen_at or oldest) <= oldest}
     if unseen:
-        session.execute(
-            update(_ATTEMPTS).where(_ATTEMPTS.c.id.in_(unseen)).values(last_seen_at=batch.now)
-        )
-
-
-def _upsert(dialect: str) -> Any:
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = make(_RESPONSES)
-    fields = ("revision", "raw", "saved_at", "client_sequence", "lease_id", "conflict")
-    return statement.on_conflict_do_update(
-        index_elements=["item_id"], set_={name: statement.excluded[name] for name in fields}
-    )
+        store.note_seen(unseen, batch.now)

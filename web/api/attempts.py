@@ -22,6 +22,7 @@ from examhall.core.live import LiveMessage
 from examhall.web.api import attempt_schemas as schemas
 from examhall.web.api.base import ApiBlueprint, body_limit, idempotent, public
 from examhall.web.context import platform, principal
+from examhall.web.limits import counts_itself, take_saves
 from examhall.web.streaming import event_stream
 
 blueprint = ApiBlueprint("attempts", __name__, description="Sitting an exam.")
@@ -109,6 +110,7 @@ def take_over(data: dict[str, Any], attempt_id: UUID) -> Attempt:
 
 @blueprint.route("/attempts/<uuid:attempt_id>/responses/<uuid:item_id>", methods=["PUT"])
 @body_limit(ONE_RESPONSE)
+@counts_itself
 @blueprint.arguments(schemas.SaveSchema)
 @blueprint.response(200, schemas.SavedSchema)
 def save_response(data: dict[str, Any], attempt_id: UUID, item_id: UUID) -> SaveResult:
@@ -116,6 +118,7 @@ def save_response(data: dict[str, Any], attempt_id: UUID, item_id: UUID) -> Save
 
     `saved` and `conflict` count; `quarantined` came too late, is kept and shown to a person.
     """
+    take_saves(1)
     operation = make_operation(principal(), attempt_id, item_id, data)
     result = platform().saves.save([operation])[0]
     if result.error is not None:
@@ -125,12 +128,14 @@ def save_response(data: dict[str, Any], attempt_id: UUID, item_id: UUID) -> Save
 
 @blueprint.route("/attempts/<uuid:attempt_id>/responses", methods=["POST"])
 @body_limit(MANY_RESPONSES)
+@counts_itself
 @blueprint.arguments(schemas.SaveManySchema)
 @blueprint.response(200, schemas.SavedManySchema)
 def save_responses(data: dict[str, Any], attempt_id: UUID) -> dict[str, Any]:
     """Save several responses; each has its own result, `refused` where one could not be taken."""
     who = principal()
     entries = data["operations"]
+    take_saves(len(entries))
     todo = [make_operation(who, attempt_id, entry["item_id"], entry) for entry in entries]
     results = platform().saves.save(todo)
     clocks = [result.clock for result in results if result.clock is not None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
+from http import HTTPStatus
 from threading import Lock
 from typing import Any, cast
 
@@ -98,7 +99,7 @@ class FailureSchema(Schema):
     """The envelope around an error."""
 
     success = fields.Boolean(required=True, validate=validate.OneOf([False]))
-    data = fields.Raw(required=True, allow_none=True, metadata={"type": "null"})
+    data = fields.Raw(required=True, metadata={"type": "null"})
     error = fields.Nested(ErrorSchema, required=True)
     timestamp = fields.DateTime(required=True)
 
@@ -170,16 +171,34 @@ class ApiBlueprint(Blueprint):
                 info["idempotent"] = getattr(function, "is_idempotent", False)
 
     def _prepare_service_doc(
-        self, doc: dict[str, Any], doc_info: dict[str, Any], **_: Any
+        self, doc: dict[str, Any], doc_info: dict[str, Any], *, method: str, **_: Any
     ) -> dict[str, Any]:
         """Say in the document what holds for every operation."""
         if doc_info["idempotent"]:
             doc.setdefault("parameters", []).append(PARAMETER)
         if doc_info["public"]:
             doc["security"] = []
-        else:
-            doc["responses"] |= {"401": "UNAUTHORIZED", "403": "FORBIDDEN"}
+        responses = doc.setdefault("responses", {})
+        for status in _errors_of(method, is_public=doc_info["public"]):
+            responses.setdefault(status.value, status.name)
         return doc
+
+
+def _errors_of(method: str, *, is_public: bool) -> list[HTTPStatus]:
+    """Return the errors that any operation of this kind can end with."""
+    statuses = [HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS]
+    if method == "get" and is_public:
+        return statuses
+    statuses += [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND]
+    # A plugin may be missing, switched off, paused or broken.
+    statuses += [HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE]
+    if method != "get":
+        statuses += [
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        ]
+    return statuses
 
 
 def _answer_schema(schema: Schema | None) -> type[Schema]:
@@ -205,13 +224,15 @@ _answers: dict[Any, type[Schema]] = {}
 
 def null_field() -> fields.Field[Any]:
     """Return a field that is always null."""
-    return fields.Raw(required=True, allow_none=True, metadata={"type": "null"})
+    return fields.Raw(required=True, metadata={"type": "null"})
 
 
 class ExamhallApi(Api):
     """flask-smorest's collection of blueprints, with our errors and our document."""
 
     ERROR_SCHEMA = FailureSchema
+    # Every answer is documented by its status.
+    DEFAULT_ERROR_RESPONSE_NAME = None
 
     def __init__(self, app: flask.Flask) -> None:
         self._names: dict[str, Any] = {}
