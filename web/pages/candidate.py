@@ -23,6 +23,7 @@ from examhall.core.proctoring.consents import ConsentForm, get_consent_form
 from examhall.core.scoring.queries import Result, get_result
 from examhall.core.scoring.review import ReviewItem, get_review
 from examhall.web.api.attempt_schemas import RoomSchema
+from examhall.web.assets import asset_address, list_sheets
 from examhall.web.context import platform, principal
 
 blueprint = Blueprint("candidate", __name__)
@@ -87,7 +88,9 @@ def room(attempt_id: UUID) -> Page:
         "candidate/room.html",
         room=here,
         sections=sections,
-        sheets=sorted({sheet for item in here.items for sheet in item.styles}),
+        sheets=sorted(
+            {asset_address(item.type, name) for item in here.items for name in item.styles}
+        ),
         data=_room_data(here, sections),
     )
 
@@ -102,12 +105,14 @@ def result(attempt_id: UUID) -> Page:
     wanted = _page_of(attempt_id, attempt.state)
     if wanted != url_for(".result", attempt_id=attempt_id):
         return redirect(wanted)
+    items = _review(attempt_id, found)
     return render_template(
         "candidate/result.html",
         attempt=attempt,
         receipt=receipt,
         result=found,
-        items=_review(attempt_id, found),
+        items=items,
+        sheets=list_sheets((item.type, item.fragment) for item in items),
         state=STATE_WORDS.get(AttemptState(attempt.state), attempt.state),
     )
 
@@ -128,8 +133,15 @@ def _room_data(here: Room, sections: list[dict[str, Any]]) -> dict[str, Any]:
     numbers = [section["number"] for section in sections for _ in section["entries"]]
     for item, number in zip(data["items"], numbers, strict=True):
         del item["html"]
+        if item["module"]:
+            item["module"] = asset_address(item["type"], item["module"])
         item["section_number"] = number
     return data
+
+
+def _sheets(items: Sequence[RoomItem]) -> list[str]:
+    """Return the addresses of the style sheets that the items' question types bring."""
+    return sorted({asset_address(item.type, name) for item in items for name in item.styles})
 
 
 def _registrations() -> list[RegistrationView]:

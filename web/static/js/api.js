@@ -20,7 +20,18 @@ export class ApiError extends Error {
  * Call the API; `body` is an object for JSON or a FormData. Returns the envelope's data.
  * `key` makes a repeated request count once.
  */
-export async function call(method, path, body = undefined, { keepalive = false, key = "" } = {}) {
+export async function call(method, path, body = undefined, options = {}) {
+  try {
+    return await send(method, path, body, options);
+  } catch (error) {
+    // Another tab has signed in anew, so the page's token is that of an older session.
+    if (error.code !== "csrf" || options.keepalive) throw error;
+    await renewToken();
+    return send(method, path, body, options);
+  }
+}
+
+async function send(method, path, body, { keepalive = false, key = "" }) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRF-Token"] = csrfToken();
   if (key) headers["Idempotency-Key"] = key;
@@ -61,8 +72,18 @@ async function unwrap(response) {
   throw new ApiError(response.status, code, message, details);
 }
 
-function csrfToken() {
-  return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+const tokenIn = (page) => page.querySelector('meta[name="csrf-token"]');
+
+const csrfToken = () => tokenIn(document)?.content ?? "";
+
+async function renewToken() {
+  try {
+    const response = await fetch(location.pathname, { credentials: "same-origin" });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    tokenIn(document).content = tokenIn(page).content;
+  } catch {
+    throw new ApiError(0, "offline", "There is no connection to the server.");
+  }
 }
 
 /** Return a new UUID; also on pages that were not loaded over a secure connection. */

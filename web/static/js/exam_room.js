@@ -40,7 +40,7 @@ class ExamRoom {
     this.#followLive();
     this.#draw();
     this.#takeLease();
-    loadModules(this.data.items);
+    this.#loadModules();
     if (this.data.proctoring?.streams.includes("camera")) this.#record();
     byId("room").dataset.ready = "";
   }
@@ -178,17 +178,23 @@ class ExamRoom {
     else location.reload();
   }
 
+  /** Load the scripts that question types bring; one that fails harms its own questions only. */
+  #loadModules() {
+    for (const module of new Set(this.data.items.map((item) => item.module).filter(Boolean))) {
+      import(module)
+        .then(() => {
+          // Elements that came to life only now have not got their value yet.
+          const inside = this.data.items.filter((item) => item.module === module);
+          for (const { id } of inside) this.view.restore(id, this.view.raw(id));
+        })
+        .catch((error) => console.warn(`${module}: ${error.message}`));
+    }
+  }
+
   #record() {
     this.capture = new Capture(this.store, this.data.proctoring);
     showCapture(this.capture);
     this.capture.start();
-  }
-}
-
-/** Load the scripts that question types bring; one that fails harms its own question only. */
-function loadModules(items) {
-  for (const module of new Set(items.map((item) => item.module).filter(Boolean))) {
-    import(module).catch(() => {});
   }
 }
 

@@ -1,0 +1,159 @@
+"""The wall in a real browser: who is there, what happened, and what a proctor does about it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from examhall.core.attempts.operations import complete_check_in, create_attempt
+from examhall.core.db import database_now
+from examhall.core.permissions import Principal, Role
+from examhall.core.proctoring.consents import get_consent_form, record_consent
+from examhall.core.proctoring.incidents import publish_incident
+from examhall.core.proctoring.models import IncidentRecord, ProctoringSession
+from examhall.core.proctoring.operations import find_session
+from tests.journeys.hall import Hall
+from tests.journeys.room import Faults, find_misfits, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+WATCHED = {"enabled": True, "detectors": ["face"], "authorization": "proctor"}
+
+
+@pytest.fixture
+def exam_id(hall: Hall) -> UUID:
+    """An exam that is watched."""
+    return hall.house.published(settings={"proctoring": WATCHED}).exam_id
+
+
+@pytest.fixture
+def wall(hall: Hall, exam_id: UUID, chromium: Browser, faults: Faults) -> Iterator[Page]:
+    """The wall of the exam, open before anybody came."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(15_000)
+    page = sign_in(context, hall.url, "proctor", hall.password)
+    faults.watch(page)
+    page.goto(f"{hall.url}/proctor/{exam_id}")
+    page.locator("#wall[data-ready]").wait_for()
+    yield page
+    context.close()
+
+
+def arrive(hall: Hall, exam_id: UUID, name: str) -> UUID:
+    """Let a candidate begin the check-in; returns the proctoring session's id."""
+    candidate = hall.house.person(Role.CANDIDATE)
+    registration = hall.house.register(exam_id, candidate, candidate_number=name)
+    attempt = create_attempt(hall.platform, candidate, registration.id)
+    with hall.platform.db.reading() as session:
+        watched = find_session(session, attempt.id)
+        assert watched is not None
+        return watched.id
+
+
+def report(hall: Hall, session_id: UUID, kind: str, severity: str, explanation: str) -> None:
+    """Write an incident down, as the analysis does."""
+    with hall.platform.db.transaction() as session:
+        now = database_now(session)
+        row = IncidentRecord(
+            session_id=session_id,
+            kind=kind,
+            started_at=now - timedelta(seconds=3),
+            ended_at=now,
+            severity=severity,
+            confidence=0.9,
+            explanation=explanation,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(row)
+        session.flush()
+        watched = session.get_one(ProctoringSession, session_id)
+        publish_incident(session, hall.platform, watched, row, "opened")
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("#tiles [data-line]").all_inner_texts()
+
+
+def test_candidates_appear_and_the_most_urgent_come_first(
+    wall: Page, hall: Hall, exam_id: UUID
+) -> None:
+    expect(wall.get_by_text("Nobody is being watched here")).to_be_visible()
+    first, second = arrive(hall, exam_id, "1001"), arrive(hall, exam_id, "1002")
+    expect(wall.locator(".tile")).to_have_count(2)
+    report(hall, second, "person.second", "high", "Two faces.")
+    expect(wall.locator(".tile").first.locator("[data-line]")).to_contain_text("1002")
+    expect(wall.locator(".tile.bad .tag")).to_be_visible()
+    report(hall, first, "face.missing", "medium", "No face.")
+    expect(wall.locator(".tile.warn")).to_have_count(1)
+    wall.get_by_role("button", name="Attention 1").click()
+    assert "1002" in names(wall)[0]
+    wall.get_by_role("button", name="All 2").click()
+    wall.get_by_label("Find candidate").fill("1001")
+    expect(wall.locator(".tile")).to_have_count(1)
+
+
+def test_incidents_are_noted_dismissed_and_opened_again(
+    wall: Page, hall: Hall, exam_id: UUID
+) -> None:
+    session_id = arrive(hall, exam_id, "1001")
+    report(hall, session_id, "person.second", "high", "Two <b>faces</b>.")
+    entry = wall.locator("#incidents > li")
+    expect(entry).to_contain_text("Two <b>faces</b>.")
+    entry.get_by_role("button", name="Note").click()
+    wall.get_by_label("What you saw").fill("A sister came in.")
+    wall.get_by_role("button", name="Keep the note").click()
+    expect(entry).to_contain_text("A sister came in.")
+    expect(wall.locator('#open-chip [data-n="open"]')).to_have_text("0")
+    entry.get_by_role("button", name="Open again").click()
+    entry.get_by_role("button", name="Dismiss").click()
+    expect(entry).to_contain_text("Dismissed")
+    with hall.platform.db.reading() as session:
+        assert session.scalars(select(IncidentRecord.state)).one() == "dismissed"
+
+
+def test_a_proctor_lets_in_and_needs_a_reason_to_pause(
+    wall: Page, hall: Hall, exam_id: UUID
+) -> None:
+    session_id = arrive(hall, exam_id, "1001")
+    attempt = hall.attempt()
+    candidate = Principal(attempt.user_id, "c", frozenset({(Role.CANDIDATE, None)}))
+    with hall.platform.db.transaction() as session:
+        form = get_consent_form(session, candidate, attempt.id)
+        given = {one.key: True for one in form.classes}
+        record_consent(session, candidate, attempt.id, given, form.text_digest)
+    complete_check_in(hall.platform, candidate, attempt.id)
+    tile = wall.locator(f'.tile[data-session="{session_id}"]')
+    expect(tile.locator("[data-line]")).to_contain_text("Waits to be let in", timeout=15_000)
+    tile.get_by_role("button").click()
+    wall.get_by_role("button", name="Let in").click()
+    expect(wall.locator("#person-state")).to_have_text("About to start")
+    assert hall.attempt().state == "authorized"
+
+
+def test_pictures_are_blurred_until_there_is_something_to_see(
+    wall: Page, hall: Hall, exam_id: UUID
+) -> None:
+    session_id = arrive(hall, exam_id, "1001")
+    expect(wall.locator(".wall.blurred .tile.quiet")).to_have_count(1)
+    report(hall, session_id, "face.missing", "medium", "No face.")
+    expect(wall.locator(".wall.blurred .tile.quiet")).to_have_count(0)
+    wall.get_by_role("button", name="Privacy blur").click()
+    expect(wall.locator(".wall.blurred")).to_have_count(0)
+
+
+def test_nothing_is_cut_off_at_any_size(wall: Page, hall: Hall, exam_id: UUID) -> None:
+    session_id = arrive(hall, exam_id, "1001")
+    report(hall, session_id, "person.second", "high", "Two faces.")
+    expect(wall.locator("#incidents > li")).to_have_count(1)
+    found = find_misfits(wall)
+    wall.set_viewport_size({"width": 390, "height": 844})
+    wall.get_by_role("button", name="Incidents").click()
+    found += find_misfits(wall)
+    wall.set_viewport_size({"width": 1440, "height": 900})
+    wall.locator("[data-person]").first.click()
+    found += find_misfits(wall)
+    assert not found
