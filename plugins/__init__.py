@@ -79,7 +79,8 @@ from examhall.core.contracts.services import (
 )
 from examhall.core.errors import EvidenceMissingError
 from examhall.core.hookspecs import hookimpl
-from examhall.plugins.rendering import Templates, clean_html, plain_text
+from examhall.core.html import clean_html, plain_text
+from examhall.plugins.rendering import Templates
 
 __all__ = [
     "API_VERSION",

@@ -14,7 +14,8 @@ from marshmallow import Schema
 from examhall.core.contracts.base import Kind, Plugin
 
 Content = Mapping[str, Any]
-"""A question as its author wrote it (validated by `content_schema`), key and feedback included."""
+"""A question as its author wrote it, key and feedback included: what `content_schema` dumps of what
+it loaded, so decimals are texts."""
 
 Raw = Mapping[str, Any]
 """What the browser sent for one item: control names to text or lists of text."""
@@ -100,7 +101,10 @@ class PartScore:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The worth of a response: `fraction` of the item's points, normally between 0 and 1."""
+    """The worth of a response: `fraction` of the item's points, normally between 0 and 1.
+
+    `feedback` is HTML for the candidate; core makes it harmless before it is kept.
+    """
 
     fraction: Decimal
     state: ScoreState

@@ -23,6 +23,7 @@ from examhall.core.contracts.question_type import (
 from examhall.core.contracts.scorer import AttemptScore, Grade, ItemPolicy, ItemScore, Scorer
 from examhall.core.decimals import round_fraction, round_points, write_decimal
 from examhall.core.errors import PluginError
+from examhall.core.html import clean_html
 from examhall.core.registry.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def score_response(
         state=str(score.state),
         fraction=None if score.needs_manual else round_fraction(score.fraction),
         needs_manual=score.needs_manual,
-        feedback=score.feedback,
+        feedback=clean_html(score.feedback) if score.feedback else "",
         parts=[
             {
                 "key": part.key,
