@@ -7,13 +7,13 @@ dies in the middle.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy import CursorResult, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from examhall.core.contracts.detector import Finding, Stream
@@ -192,9 +192,8 @@ def commit_batch(
     with platform.db.transaction() as session:
         now = database_now(session)
         _move_on(session, batch, holder, now + timedelta(seconds=seconds))
-        for result in results:
-            _write_chunk(session, result, now)
-            _write_findings(session, batch.session.id, result)
+        _write_chunks(session, results, now)
+        _write_findings(session, batch.session.id, results)
         if verdict.incidents is not None:
             save_incidents(session, platform, batch.session.id, verdict.incidents, now)
         if verdict.integrity is not None:
@@ -216,42 +215,48 @@ def _move_on(session: Session, batch: Batch, holder: str, until: datetime) -> No
         raise HoldLostError(f"session {batch.session.id} is analysed by somebody else")
 
 
-def _write_chunk(session: Session, result: ChunkResult, now: datetime) -> None:
-    session.execute(
-        update(Chunk)
-        .where(Chunk.id == result.chunk_id, Chunk.state == "stored")
-        .values(
-            state="analysed" if result.readable else "failed",
-            analysed_at=now,
-            seen_by=result.seen_by,
-            note="; ".join(result.notes)[:500],
-        )
-    )
+def _write_chunks(session: Session, results: Sequence[ChunkResult], now: datetime) -> None:
+    rows = [
+        {
+            "id": result.chunk_id,
+            "state": "analysed" if result.readable else "failed",
+            "analysed_at": now,
+            "seen_by": result.seen_by,
+            "note": "; ".join(result.notes)[:500],
+        }
+        for result in results
+        if result.first_ordinal < LAST_WORDS
+    ]
+    if rows:
+        session.execute(update(Chunk), rows)
 
 
-def _write_findings(session: Session, session_id: UUID, result: ChunkResult) -> None:
+def _write_findings(session: Session, session_id: UUID, results: Sequence[ChunkResult]) -> None:
+    rows = [row for result in results for row in _finding_rows(session_id, result)]
+    if rows:
+        session.execute(insert(FindingRecord), rows)
+
+
+def _finding_rows(session_id: UUID, result: ChunkResult) -> Iterator[dict[str, Any]]:
     ordinals: dict[str, int] = {}
     for origin, finding in result.findings:
         ordinal = ordinals.get(origin.detector, result.first_ordinal)
         ordinals[origin.detector] = ordinal + 1
-        session.add(
-            FindingRecord(
-                session_id=session_id,
-                chunk_id=result.chunk_id,
-                detector_key=origin.detector,
-                detector_version=origin.version,
-                config_digest=origin.config_digest,
-                model_digest=origin.model_digest,
-                ordinal=ordinal,
-                kind=finding.kind,
-                started_at=finding.start,
-                ended_at=finding.end,
-                confidence=finding.confidence,
-                explanation=finding.explanation,
-                evidence=[evidence_to_json(frame) for frame in finding.evidence],
-            )
-        )
-    session.flush()
+        yield {
+            "session_id": session_id,
+            "chunk_id": result.chunk_id,
+            "detector_key": origin.detector,
+            "detector_version": origin.version,
+            "config_digest": origin.config_digest,
+            "model_digest": origin.model_digest,
+            "ordinal": ordinal,
+            "kind": finding.kind,
+            "started_at": finding.start,
+            "ended_at": finding.end,
+            "confidence": finding.confidence,
+            "explanation": finding.explanation,
+            "evidence": [evidence_to_json(frame) for frame in finding.evidence],
+        }
 
 
 def _integrity_json(integrity: Integrity) -> dict[str, Any]:

@@ -91,16 +91,18 @@ def store_chunk(
         watched = get_own_session(session, principal, session_id=session_id)
         if _is_known(session, watched.id, new):
             return answer
-        _check_allowed(session, platform, watched, stream)
-        _check_rate(session, watched)
+        now = database_now(session)
+        _check_allowed(session, platform, watched, stream, now)
+        _check_rate(session, watched, now)
     for upload in new.uploads:
         check_sample(stream, upload)
     refs = [put_evidence(platform, up.data, content_type_of(stream)) for up in new.uploads]
     with platform.db.transaction() as session:
         watched = _lock(session, session_id)
         if not _is_known(session, watched.id, new):
-            _check_allowed(session, platform, watched, stream)
-            _write(session, platform, watched, new, refs)
+            now = database_now(session)
+            _check_allowed(session, platform, watched, stream, now)
+            _write(session, platform, watched, new, refs, now)
     return answer
 
 
@@ -147,9 +149,13 @@ def _is_known(session: Session, session_id: UUID, new: NewChunk) -> bool:
 
 
 def _check_allowed(
-    session: Session, platform: Platform, watched: ProctoringSession, stream: Stream
+    session: Session,
+    platform: Platform,
+    watched: ProctoringSession,
+    stream: Stream,
+    now: datetime,
 ) -> None:
-    if not takes_chunks(watched, database_now(session), platform.settings.drain_seconds):
+    if not takes_chunks(watched, now, platform.settings.drain_seconds):
         raise ClosedError("The proctoring session is over.")
     if stream.value not in watched.policy["streams"]:
         raise ForbiddenError("This exam does not record that stream.", stream=stream.value)
@@ -157,9 +163,9 @@ def _check_allowed(
         raise ForbiddenError("There is no consent to record that stream.", stream=stream.value)
 
 
-def _check_rate(session: Session, watched: ProctoringSession) -> None:
+def _check_rate(session: Session, watched: ProctoringSession, now: datetime) -> None:
     """Refuse more samples than four times what the policy asks for: storage is finite."""
-    elapsed = (database_now(session) - watched.started_at).total_seconds()
+    elapsed = (now - watched.started_at).total_seconds()
     streams = len(watched.policy["streams"])
     expected = streams * elapsed / watched.policy["frame_seconds"]
     if count_evidence(session, watched.id) > 400 + 4 * expected:
@@ -179,8 +185,8 @@ def _write(
     watched: ProctoringSession,
     new: NewChunk,
     refs: Sequence[EvidenceRef],
+    now: datetime,
 ) -> None:
-    now = database_now(session)
     reference = new.sent_at or new.ended_at
     watched.clock_offset = next_offset(
         watched.clock_offset, now, reference, new.sent_at is not None

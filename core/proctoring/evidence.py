@@ -89,7 +89,7 @@ def append_evidence(
     refs: Sequence[EvidenceRef],
     now: datetime,
 ) -> None:
-    """Add what is new to the session's chain; the caller holds the session's row."""
+    """Add what is new to the session's chain; the caller holds the session's row and flushes."""
     wanted = {ref.sha256: ref for ref in refs}
     known = select(Evidence.sha256).where(
         Evidence.session_id == session_id, Evidence.sha256.in_(wanted)
@@ -113,7 +113,6 @@ def append_evidence(
                 created_at=now,
             )
         )
-    session.flush()
 
 
 def count_evidence(session: Session, session_id: UUID) -> int:
