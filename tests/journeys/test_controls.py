@@ -1,6 +1,5 @@
-"""Reading and restoring controls by name, and the queue of saves, tried in a browser's own words."""
+"""Controls read and restored by name, numbers and leases: the scripts tried in a browser."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -34,11 +33,11 @@ EMPTY = {"text": "", "long": "", "many": [], "pick": "", "several": [], "own": "
 
 
 @pytest.fixture
-def page(hall: Hall, device: BrowserContext) -> Iterator[Page]:
+def page(hall: Hall, device: BrowserContext) -> Page:
     """A page of our origin, for its scripts."""
     page = device.new_page()
     page.goto(f"{hall.url}/sign-in")
-    yield page
+    return page
 
 
 def round_trip(page: Page, raw: dict[str, Any] | None) -> dict[str, Any]:

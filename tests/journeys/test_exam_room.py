@@ -114,6 +114,19 @@ def test_a_server_that_fails_is_tried_again(room: Page, faults: Faults) -> None:
     wait_for_saving(room, "saved", 0)
 
 
+def test_a_lost_session_is_said_and_mended_by_signing_in_elsewhere(
+    room: Page, hall: Hall, device: BrowserContext, faults: Faults
+) -> None:
+    faults.allow("401 ", "400 ", "EventSource")
+    device.clear_cookies()
+    write(room, TEXT, "Paris")
+    wait_for_saving(room, "signed-out", 1)
+    expect(room.locator("#banner")).to_contain_text("Your answers wait on this device")
+    sign_in(device, hall.url, "candidate", hall.password).close()
+    wait_for_saving(room, "saved", 0)
+    assert hall.saved(TEXT) == {"text": "Paris"}
+
+
 def test_a_closed_page_leaves_its_answers_on_the_device(
     room: Page, device: BrowserContext, faults: Faults
 ) -> None:
