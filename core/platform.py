@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import examhall.core.models  # noqa: F401 - SQLAlchemy must know every table that a key leads to
 from examhall.core.attempts.writer import GroupWriter
 from examhall.core.clock import Clock, SystemClock
 from examhall.core.db import Database, open_database

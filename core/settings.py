@@ -31,6 +31,7 @@ class Settings:
     pool_size: int
     plugin_poll_seconds: float
     plugin_time_limit: float
+    plugin_load_limit: float
     sweep_seconds: float
     drain_seconds: int
     evidence_link_seconds: int
@@ -89,6 +90,11 @@ class SettingsSchema(Schema):
         load_default=10.0,
         validate=validate.Range(0.1, 600),
         metadata={"doc": "Seconds after which a plugin call is given up."},
+    )
+    plugin_load_limit = mf.Float(
+        load_default=30.0,
+        validate=validate.Range(0.1, 600),
+        metadata={"doc": "Seconds after which importing a plugin is given up."},
     )
     sweep_seconds = mf.Float(
         load_default=1.0,

@@ -20,7 +20,6 @@ from datetime import datetime, timedelta
 from queue import Full, Queue
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from examhall.core.db import Database, database_now
@@ -100,7 +99,8 @@ class FailureRecorder:
         while (failure := self._queue.get()) is not None:
             try:
                 self._write(failure)
-            except SQLAlchemyError:
+            except Exception:
+                # Whatever it is, the next failure must be written.
                 log.exception("a failure of plugin %s/%s is lost", failure.kind, failure.key)
             finally:
                 self._queue.task_done()

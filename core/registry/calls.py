@@ -39,10 +39,11 @@ class Caller:
         self, owner: str, call: Callable[[], Any], bundled: bool, limit: float | None = None
     ) -> Any:
         """Run foreign code; raises what it raises, but never lets it end the process."""
+        seconds = self.time_limit if limit is None else limit
         try:
-            if bundled and limit is None:
-                return self._watchdog.run(call, self.time_limit)
-            return self.pool.run(owner, call, self.time_limit if limit is None else limit)
+            if bundled:
+                return self._watchdog.run(call, seconds)
+            return self.pool.run(owner, call, seconds)
         except CallTimedOutError:
             raise PluginError("it did not come back in time") from None
         except SystemExit:

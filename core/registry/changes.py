@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from examhall.core.audit.operations import record
 from examhall.core.contracts.base import Kind, Plugin
+from examhall.core.db import database_now
 from examhall.core.errors import NotFoundError, PluginError
 from examhall.core.permissions import Permission, Principal
 from examhall.core.registry import states
@@ -18,6 +19,8 @@ from examhall.core.registry.loading import Refusal
 
 if TYPE_CHECKING:
     from examhall.core.registry.registry import Registry
+
+RECENTLY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,25 @@ class PluginOverview:
 def list_plugins(registry: Registry, principal: Principal) -> PluginOverview:
     """Return all plugins; needs `plugins.manage`. Works without a database as well."""
     principal.require(Permission.PLUGINS_MANAGE)
-    registry.refresh_if_possible()
-    return PluginOverview(registry.describe(), registry.refusals)
+    described = registry.describe()
+    if registry.refresh_if_possible():
+        described = _with_failures(registry, registry.describe())
+    return PluginOverview(described, registry.refusals)
+
+
+def _with_failures(
+    registry: Registry, described: Sequence[PluginDescription]
+) -> list[PluginDescription]:
+    with registry.db.reading() as session:
+        failures = states.count_failures(session, database_now(session) - RECENTLY)
+    return [replace(it, failures=failures.get((it.kind, it.key), 0)) for it in described]
 
 
 def get_plugin(registry: Registry, principal: Principal, kind: str, key: str) -> PluginDetails:
     """Return one plugin with its form, configuration and latest failures."""
     principal.require(Permission.PLUGINS_MANAGE)
     registry.refresh()
-    description = _description(registry, kind, key)
+    (description,) = _with_failures(registry, [_description(registry, kind, key)])
     config: Mapping[str, Any] = {}
     form: tuple[FormField, ...] = ()
     if description.configurable:

@@ -37,3 +37,5 @@ class PluginDescription:
     paused_until: datetime | None = None
     configurable: bool = False
     hooks: tuple[str, ...] = ()
+    failures: int = 0
+    """Failed calls in all processes within the last day."""

@@ -115,7 +115,7 @@ class Loader:
 
     def _load_one(self, point: EntryPoint, source: Source) -> None:
         if self.hooks.has_plugin(source.name):
-            raise PluginError(f"another plugin is already called {source.name}")
+            raise PluginError(self._same_name(source))
         module = self.run(source.name, point.load, source.bundled)
         check_hook_names(module)
         try:
@@ -129,6 +129,12 @@ class Loader:
         for caller in callers:
             if caller.name in CONTRACTS:
                 self._add_objects(caller, source)
+
+    def _same_name(self, source: Source) -> str:
+        there = self.sources.get(source.name)
+        if there is not None and there.distribution == source.distribution:
+            return f"version {there.version} of it runs: restart to change over"
+        return f"another plugin is already called {source.name}"
 
     def _check_hooks(self, module: Any) -> list[pluggy.HookCaller]:
         callers = self.hooks.get_hookcallers(module) or []

@@ -10,11 +10,13 @@ import logging
 import os
 import threading
 from collections.abc import Iterable, Mapping
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy.exc import SQLAlchemyError
 
+import examhall.core.models  # noqa: F401 - SQLAlchemy must know every table that a key leads to
 from examhall.core.clock import Clock, SystemClock
 from examhall.core.contracts.access_rule import AccessRule
 from examhall.core.contracts.base import Installation, Kind, Plugin
@@ -27,6 +29,7 @@ from examhall.core.db import Database
 from examhall.core.errors import NotFoundError, PluginCallError, PluginError
 from examhall.core.permissions import SYSTEM, Principal
 from examhall.core.registry import states
+from examhall.core.registry.arrivals import Arrivals
 from examhall.core.registry.breaker import BreakerPolicy, FailureRecorder
 from examhall.core.registry.calls import Caller
 from examhall.core.registry.changes import change_plugin
@@ -69,11 +72,15 @@ class Registry:
             settings.plugin_time_limit, self._recorder, traced=settings.trace_hooks
         )
         installation = Installation(settings.data_dir, settings.models_dir)
-        self._loader = Loader(self.caller.run, installation)
+        self._loader = Loader(
+            partial(self.caller.run, limit=settings.plugin_load_limit), installation
+        )
         self._hooks = PlainHooks(self._loader, self.caller, self._clock)
         self._entries: dict[tuple[str, str], Entry] = {}
         self._active: dict[tuple[str, str], Plugin] = {}
+        self._stored: Mapping[tuple[str, str], states.StoredState] = {}
         self._fingerprint: tuple[int, int] | None = None
+        self._arrivals: Arrivals | None = None
         self._refreshing = threading.Lock()
         self._closed = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -81,13 +88,17 @@ class Registry:
     # Loading
 
     def load(self, points: Iterable[EntryPoint]) -> None:
-        """Load entry points and give each new plugin the configuration it has without rows."""
-        self._loader.load(points)
-        for name, loaded in self._loader.plugins.items():
-            if name not in self._entries:
-                self._entries[name] = Entry(loaded, self.caller, self.vault, self.environ)
-        self._apply({})
-        self._fingerprint = None
+        """Load entry points, with the states that were read last."""
+        with self._refreshing:
+            self._loader.load(points)
+            new = {
+                name: Entry(loaded, self.caller, self.vault, self.environ)
+                for name, loaded in self._loader.plugins.items()
+                if name not in self._entries
+            }
+            # Other threads may be going through the old dictionary.
+            self._entries = {**self._entries, **new}
+            self._apply(self._stored)
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
@@ -284,6 +295,7 @@ class Registry:
         return True
 
     def _apply(self, stored: Mapping[tuple[str, str], states.StoredState]) -> None:
+        self._stored = stored
         now = self._clock.now()
         active: dict[tuple[str, str], Plugin] = {}
         for name, entry in self._entries.items():
@@ -297,7 +309,8 @@ class Registry:
         self._active = active
 
     def start(self) -> None:
-        """Start the thread that follows changes made by other processes."""
+        """Start the thread that follows changes made by other processes, and installations."""
+        self._arrivals = self._arrivals or Arrivals()
         if self._watcher is None or not self._watcher.is_alive():
             self._watcher = threading.Thread(
                 target=self._watch, name="examhall-plugin-watch", daemon=True
@@ -307,7 +320,15 @@ class Registry:
     def _watch(self) -> None:
         while not self._closed.wait(self._settings.plugin_poll_seconds):
             self.refresh_if_possible()
+            self._welcome_arrivals()
             self.caller.pool.nudge()
+
+    def _welcome_arrivals(self) -> None:
+        """Load what was installed since; a new version of something loaded waits for a restart."""
+        new = self._arrivals.check() if self._arrivals is not None else []
+        if new:
+            log.info("new plugins: %s", ", ".join(point.name for point in new))
+            self.load(new)
 
     def flush(self) -> None:
         """Wait until all failures noted so far are written. Not inside a transaction."""

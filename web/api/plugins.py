@@ -42,6 +42,7 @@ class PluginSchema(ApiSchema):
     paused_until = fields.DateTime(required=True, allow_none=True)
     configurable = fields.Boolean(required=True)
     hooks = fields.List(fields.String(), required=True)
+    failures = fields.Integer(required=True)
 
 
 class RefusalSchema(ApiSchema):
@@ -109,7 +110,7 @@ class PluginDetailsSchema(PluginSchema):
 
     config = fields.Dict(keys=fields.String(), required=True)
     form = fields.List(fields.Nested(FormFieldSchema), required=True)
-    failures = fields.List(fields.Nested(FailureSchema), required=True)
+    latest_failures = fields.List(fields.Nested(FailureSchema), required=True)
 
 
 class PluginChangeSchema(ApiSchema):
@@ -150,5 +151,5 @@ def _describe(details: PluginDetails) -> dict[str, Any]:
         **members,
         "config": details.config,
         "form": details.form,
-        "failures": details.failures,
+        "latest_failures": details.failures,
     }

@@ -26,7 +26,11 @@ def make_registry(site: Site, tmp_path: Path) -> Iterator[MakeRegistry]:
     opened = []
 
     def make(url: str, *, environ=None, breaker=None, **overrides) -> Registry:
-        overrides = {"plugin_poll_seconds": 0.2, "plugin_time_limit": 1.0} | overrides
+        overrides = {
+            "plugin_poll_seconds": 0.2,
+            "plugin_time_limit": 1.0,
+            "plugin_load_limit": 3.0,
+        } | overrides
         settings = load_settings({}, data_dir=tmp_path, database_url=url, **overrides)
         db = open_database(url)
         registry = Registry(

@@ -1,6 +1,7 @@
 """Distributions as pip leaves them: a folder with modules and metadata, made of source text."""
 
 import itertools
+import shutil
 import sys
 import textwrap
 from importlib.metadata import EntryPoint, distributions
@@ -57,6 +58,10 @@ class Site:
             if file.tell() == 0:
                 file.write("[examhall]\n")
             file.write(f"{name} = {module}\n")
+
+    def uninstall(self, distribution: str, version: str) -> None:
+        """Take a distribution's metadata away."""
+        shutil.rmtree(self.path / f"{distribution}-{version}.dist-info")
 
     def points(self) -> list[EntryPoint]:
         """The entry points of all distributions in the folder."""

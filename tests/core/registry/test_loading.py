@@ -1,5 +1,7 @@
 """Good, broken, duplicate, misspelt and outdated plugins."""
 
+import time
+
 import pytest
 
 from tests.core.registry.site import sink
@@ -183,3 +185,29 @@ def test_a_missing_plugin_is_named(make_registry, sqlite_url):
     with pytest.raises(Exception, match="There is no detector 'ghost'"):
         registry.get("detector", "ghost")
     assert registry.find("detector", "ghost") is None
+
+
+def test_a_plugin_installed_while_running_is_loaded(site, make_registry, sqlite_url):
+    site.install(sink("first"), name="event_sink.first", distribution="first")
+    registry = make_registry(sqlite_url)
+    registry.set_enabled("event_sink", "first", False)
+    registry.start()
+    site.install(sink("later"), name="event_sink.later", distribution="later")
+    deadline = time.monotonic() + 5
+    while registry.find("event_sink", "later") is None:
+        assert time.monotonic() < deadline, "5 seconds were not enough"
+        time.sleep(0.05)
+    assert registry.find("event_sink", "first") is None
+
+
+def test_a_new_version_of_a_loaded_plugin_waits_for_a_restart(site, make_registry, sqlite_url):
+    site.install(sink("mine"), distribution="mine", version="1.0")
+    registry = make_registry(sqlite_url)
+    registry.start()
+    site.uninstall("mine", "1.0")
+    site.install(sink("mine"), distribution="mine", version="2.0")
+    deadline = time.monotonic() + 5
+    while not registry.refusals:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert only_refusal(registry).reason == "version 1.0 of it runs: restart to change over"
