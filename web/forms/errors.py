@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from examhall.core.contracts.question_type import Issue
 from examhall.core.errors import ExamhallError
 
 FieldErrors = dict[str, list[str]]
@@ -48,15 +47,6 @@ def flatten_messages(messages: Any, path: str = "") -> FieldErrors:
     return {path: [reword(str(text)) for text in listed]}
 
 
-def issue_errors(issues: Iterable[Issue], prefix: str = "") -> FieldErrors:
-    """Return a question type's issues by the path of the control."""
-    found: FieldErrors = {}
-    for issue in issues:
-        path = f"{prefix}{issue.path}" if issue.path else prefix.rstrip(".")
-        found.setdefault(path, []).append(issue.message)
-    return found
-
-
 def error_messages(error: ExamhallError, prefix: str = "") -> FieldErrors:
     """Return what an error of core says about the fields, or about the form as a whole."""
     listed = error.details.get("problems")
@@ -65,10 +55,10 @@ def error_messages(error: ExamhallError, prefix: str = "") -> FieldErrors:
         for problem in listed:
             flat.setdefault(problem["path"], []).append(reword(problem["message"]))
     else:
-        named = {
-            name: text for name, text in error.details.items() if isinstance(text, list | dict)
-        }
-        flat = flatten_messages(named)
+        details = error.details.get("fields", error.details)
+        flat = flatten_messages(
+            {name: texts for name, texts in details.items() if isinstance(texts, list | dict)}
+        )
     if not flat:
         return {"": [f"{error.message} {error.details.get('hint', '')}".strip()]}
     return {f"{prefix}{path}" if path else path: texts for path, texts in flat.items()}

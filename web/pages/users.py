@@ -18,6 +18,7 @@ from examhall.core.permissions import Permission, Role
 from examhall.web.context import platform, principal
 from examhall.web.forms.errors import FieldErrors, error_messages
 from examhall.web.forms.parameters import read_uuid
+from examhall.web.sessions import principals
 
 blueprint = Blueprint("users", __name__, url_prefix="/admin/users")
 
@@ -114,6 +115,7 @@ def grant(user_id: UUID) -> Page:
         return _edit(user_id, {"role": ["Choose a role."]}), 422
     with platform().db.transaction() as session:
         grant_role(session, principal(), user_id, role, exam_id)
+    principals().forget(user_id)
     flash(f"The role {role.value} was given.")
     return redirect(url_for("users.edit", user_id=user_id))
 
@@ -124,6 +126,7 @@ def revoke(user_id: UUID, grant_id: UUID) -> Page:
     try:
         with platform().db.transaction() as session:
             revoke_role(session, principal(), user_id, grant_id)
+        principals().forget(user_id)
     except ExamhallError as error:
         if error.status != 409:
             raise
@@ -142,6 +145,7 @@ def _change(user_id: UUID, changes: dict[str, Any], done: str) -> Page:
         _check_lengths(changes)
         with platform().db.transaction() as session:
             update_user(session, platform().settings, principal(), user_id, **changes)
+        principals().forget(user_id)
     except ExamhallError as error:
         if error.status not in {409, 422}:
             raise

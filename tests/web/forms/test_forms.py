@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError, fields, validate
 from werkzeug.datastructures import MultiDict
 
-from examhall.core.contracts.question_type import Issue
 from examhall.core.errors import InvalidError
 from examhall.core.registry.forms import describe_form
-from examhall.web.forms.errors import error_messages, flatten_messages, issue_errors
+from examhall.web.forms.errors import error_messages, flatten_messages
 from examhall.web.forms.fields import default_values, shape_of, with_choices
 from examhall.web.forms.filters import form_moment, minutes, path_words
 from examhall.web.forms.reading import change_rows, drop_blank_rows, read_form
@@ -223,12 +222,16 @@ def test_messages_are_found_by_path() -> None:
         "a.0.b": ["Write a whole number."],
         "": ["Odd."],
     }
-    assert issue_errors([Issue("options", "Too few."), Issue("", "All wrong.")], "content.") == {
-        "content.options": ["Too few."],
-        "content": ["All wrong."],
-    }
     assert error_messages(InvalidError("No.", title=["Too long."])) == {"title": ["Too long."]}
-    assert error_messages(InvalidError("No.")) == {"": ["No."]}
+    assert error_messages(InvalidError("No.", hint="Do.")) == {"": ["No. Do."]}
+    assert error_messages(InvalidError("No.", fields={"a": {"b": ["Bad."]}}), "config.") == {
+        "config.a.b": ["Bad."]
+    }
+    problems = [{"path": "options", "message": "Too few."}, {"path": "", "message": "All wrong."}]
+    assert error_messages(InvalidError("No.", problems=problems), "content.") == {
+        "content.options": ["Too few."],
+        "": ["All wrong."],
+    }
 
 
 def test_paths_and_moments_are_shown_for_people() -> None:
