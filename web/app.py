@@ -45,7 +45,8 @@ def _configure(app: Flask, platform: Platform) -> None:
         MAX_CONTENT_LENGTH=BODY_LIMIT,
         MAX_FORM_MEMORY_SIZE=BODY_LIMIT,
         PERMANENT_SESSION_LIFETIME=SESSION_SECONDS,
-        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        # Scripts import one another by bare names: after an update none may be older than another.
+        SEND_FILE_MAX_AGE_DEFAULT=None,
         SESSION_COOKIE_NAME="__Host-examhall" if secure else "examhall",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
