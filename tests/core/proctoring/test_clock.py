@@ -52,10 +52,10 @@ def test_waiting_on_the_device_does_not_move_a_sample(watched: Watched) -> None:
     assert waited == pytest.approx(600, abs=1)
 
 
-@pytest.mark.parametrize("year", [1, 1970, 2038, 9998])
-def test_a_wrong_clock_places_samples_now(watched: Watched, year: int) -> None:
-    watched.clock = datetime(year, 6, 1, tzinfo=UTC)
-    watched.send(watched.chunk([ALONE, ALONE], sent_at=None))
-    [row] = watched.chunks()
-    assert row.ended_at <= row.received_at
-    assert (row.received_at - row.started_at).total_seconds() < 5
+def test_a_wrong_clock_places_samples_now(watched: Watched) -> None:
+    for year in (1, 1970, 2038, 9998, 2001):
+        watched.clock = datetime(year, 6, 1, tzinfo=UTC)
+        watched.send(watched.chunk([ALONE, ALONE], sent_at=None))
+    for row in watched.chunks():
+        assert row.ended_at <= row.received_at
+        assert (row.received_at - row.started_at).total_seconds() < 5

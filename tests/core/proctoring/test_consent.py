@@ -58,10 +58,10 @@ def test_consent_to_another_text_does_not_count(asked: Watched) -> None:
         answer(asked, {"camera": True}, digest="0" * 64)
 
 
-@pytest.mark.parametrize("classes", [{}, {"camera": True, "microphone": True}, {"screen": True}])
-def test_each_class_is_answered_and_no_other(asked: Watched, classes: dict[str, bool]) -> None:
-    with pytest.raises(InvalidError):
-        answer(asked, classes)
+def test_each_class_is_answered_and_no_other(asked: Watched) -> None:
+    for classes in ({}, {"camera": True, "microphone": True}, {"screen": True}):
+        with pytest.raises(InvalidError):
+            answer(asked, classes)
 
 
 def test_every_answer_is_audited(asked: Watched) -> None:
