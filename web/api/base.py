@@ -242,7 +242,7 @@ class ExamhallApi(Api):
         plugin = MarshmallowPlugin(schema_name_resolver=self._schema_name)
         super().__init__(app, spec_kwargs={"marshmallow_plugin": plugin})
 
-    def _schema_name(self, schema: Any) -> str | None:
+    def _schema_name(self, schema: Any) -> str:
         """Name a schema in the document; of two with one name, one gets its module's in front.
 
         What is still not unique stands where it is used, without a name.
@@ -254,7 +254,7 @@ class ExamhallApi(Api):
         for candidate in (name, f"{noun}{name}"):
             if self._names.setdefault(candidate, key) == key:
                 return candidate
-        return None
+        return ""
 
     def _register_error_handlers(self) -> None:
         """Leave errors to examhall.web.errors."""

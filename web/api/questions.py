@@ -220,8 +220,8 @@ def read_file(query: dict[str, Any]) -> ImportedFile:
 @blueprint.arguments(ExportSchema, location="query")
 @blueprint.response(
     200,
-    {"type": "string", "format": "binary"},
-    content_type="application/octet-stream",
+    {},
+    content_type="*/*",
     description="The file.",
 )
 def write_file(query: dict[str, Any]) -> Response:
