@@ -89,7 +89,7 @@ def get_room(platform: Platform, principal: Principal, attempt_id: UUID) -> Room
         candidate_number=registration.candidate_number,
         clock=clock,
         items=[_show(platform, item, response, flagged) for item, response in rows],
-        proctoring=_watching(platform, settings["proctoring"], watched),
+        proctoring=_watching(watched),
     )
 
 
@@ -153,21 +153,14 @@ def _render(
     return plugin.title, fragment
 
 
-def _watching(
-    platform: Platform, settings: Mapping[str, Any], watched: ProctoringSession | None
-) -> dict[str, Any] | None:
+def _watching(watched: ProctoringSession | None) -> dict[str, Any] | None:
     """Return what the page has to record, None where nobody watches."""
     if watched is None or watched.state != "open":
         return None
-    streams = {
-        str(stream)
-        for key in settings["detectors"]
-        if (detector := platform.plugins.find("detector", key)) is not None
-        for stream in detector.streams
-    }
+    policy = watched.policy
     return {
         "session_id": watched.id,
-        "streams": sorted(streams),
-        "frame_seconds": settings["frame_seconds"],
-        "chunk_seconds": settings["chunk_seconds"],
+        "streams": policy["streams"],
+        "frame_seconds": policy["frame_seconds"],
+        "chunk_seconds": policy["chunk_seconds"],
     }

@@ -57,6 +57,16 @@ class NewChunk:
     sent_at: datetime | None = None
 
     @property
+    def reference(self) -> tuple[datetime, bool]:
+        """The moment by which the clocks are compared, and whether it is that of sending.
+
+        A clock that was set between capture and sending makes `sent_at` worthless.
+        """
+        if self.sent_at and timedelta(0) <= self.sent_at - self.ended_at <= LONGEST_DELAY:
+            return self.sent_at, True
+        return self.ended_at, False
+
+    @property
     def digest(self) -> str:
         """The sha256 of what makes it this chunk: everything but the moment of sending."""
         parts = [self.stream, str(self.sequence), self.started_at.isoformat()]
@@ -129,10 +139,6 @@ def _check_times(new: NewChunk) -> None:
         raise InvalidError("Samples lie in order between the chunk's start and end.")
     if new.ended_at - new.started_at > MAX_DURATION:
         raise InvalidError("The chunk is too long.", seconds=MAX_DURATION.total_seconds())
-    if new.sent_at is not None and not (
-        timedelta(0) <= new.sent_at - new.ended_at <= LONGEST_DELAY
-    ):
-        raise InvalidError("A chunk is sent after its end, within a day.")
 
 
 def _is_known(session: Session, session_id: UUID, new: NewChunk) -> bool:
@@ -187,10 +193,8 @@ def _write(
     refs: Sequence[EvidenceRef],
     now: datetime,
 ) -> None:
-    reference = new.sent_at or new.ended_at
-    watched.clock_offset = next_offset(
-        watched.clock_offset, now, reference, new.sent_at is not None
-    )
+    reference, sent = new.reference
+    watched.clock_offset = next_offset(watched.clock_offset, now, reference, sent)
     moments = [new.started_at, *(upload.at for upload in new.uploads), new.ended_at]
     started, *times, ended = to_server_time(
         moments, watched.clock_offset, earliest=watched.started_at, latest=now

@@ -52,6 +52,14 @@ def test_waiting_on_the_device_does_not_move_a_sample(watched: Watched) -> None:
     assert waited == pytest.approx(600, abs=1)
 
 
+def test_a_clock_that_was_set_between_capture_and_sending_loses_nothing(watched: Watched) -> None:
+    for moved in (timedelta(hours=-5), timedelta(days=400)):
+        chunk = watched.chunk([ALONE], sent_at=watched.clock + moved)
+        assert watched.send(chunk).stored
+    for row in watched.chunks():
+        assert row.ended_at <= row.received_at
+
+
 def test_a_wrong_clock_places_samples_now(watched: Watched) -> None:
     for year in (1, 1970, 2038, 9998, 2001):
         watched.clock = datetime(year, 6, 1, tzinfo=UTC)
