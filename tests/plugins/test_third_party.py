@@ -15,7 +15,7 @@ import pytest
 from examhall.core.contracts.base import Kind
 from examhall.core.registry.scaffold import write_project
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def run(*command, cwd=None, **environ):
