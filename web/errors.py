@@ -50,6 +50,8 @@ def _examhall_error(error: ExamhallError) -> BaseResponse:
     if error.status >= 500:
         log.warning("request.failed", code=error.code, message=error.message, path=request.path)
     response = _answer(error.status, error.code, error.message, error.details)
+    if "retry_after" in error.details:
+        response.headers["Retry-After"] = str(error.details["retry_after"])
     if isinstance(error, SignInRequiredError):
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import cast
 from uuid import UUID
 
-from flask import Flask, current_app, request
+from flask import Flask, Request, current_app, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 from examhall.core.accounts.models import User
@@ -20,6 +21,16 @@ CREDENTIALS = "examhall.credentials"
 TOKENS = "examhall.tokens"
 
 
+class Sessions(SecureCookieSessionInterface):
+    """Flask's signed cookie, read only where there is one: programs have none."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session of a request."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 class SessionUser(UserMixin):
     """A signed-in person; the id in the cookie ends with the account's session version."""
 
@@ -31,6 +42,7 @@ class SessionUser(UserMixin):
 def init_sessions(app: Flask) -> None:
     """Set up the session cookie and the cache of principals."""
     owner = app.extensions["examhall"]
+    app.session_interface = Sessions()
     app.extensions[CACHE] = PrincipalCache(owner.db)
     app.extensions[TOKENS] = TokenReader(owner)
     app.extensions[CREDENTIALS] = Credentials(owner.db, owner.settings)

@@ -33,8 +33,8 @@ def _lines(first: Messages, subscription: Subscription) -> Iterator[str]:
     yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
     for message in first:
         yield _spell(message)
-    for message in subscription:
-        yield ": still here\n\n" if message is None else _spell(message)
+    for heard in subscription:
+        yield ": still here\n\n" if heard is None else _spell(heard)
         if time.monotonic() > end:
             return
 

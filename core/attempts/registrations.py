@@ -152,7 +152,7 @@ def _latest_version(session: Session, exam_id: UUID) -> ExamVersion | None:
 def _view(
     platform: Platform,
     principal: Principal,
-    row: Row[tuple[Registration, Exam]],
+    row: Row[Registration, Exam],
     version: ExamVersion | None,
     attempts: Sequence[Attempt],
     now: datetime,

@@ -15,7 +15,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    Row,
     Select,
     Table,
     TextClause,
@@ -91,7 +90,7 @@ class SaveStore:
         self._connection = session.connection()
         self._is_postgresql = self._connection.dialect.name == "postgresql"
 
-    def lock_attempts(self, ids: Collection[UUID]) -> tuple[Sequence[Row[Any]], datetime]:
+    def lock_attempts(self, ids: Collection[UUID]) -> tuple[Sequence[Any], datetime]:
         """Return the attempts, locked in the order of their ids, and the database's time then."""
         if not self._is_postgresql:
             rows = self._connection.execute(_ATTEMPTS_IN, {"ids": list(ids)}).all()
@@ -99,12 +98,12 @@ class SaveStore:
         rows = self._connection.execute(_ATTEMPTS_ANY, {"ids": list(ids)}).all()
         return rows, rows[0].now if rows else database_now(self._session)
 
-    def read_items(self, ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    def read_items(self, ids: Collection[UUID]) -> Sequence[Any]:
         """Return items with the revision, sequence and lease of their response, None without."""
         statement = _ITEMS_ANY if self._is_postgresql else _ITEMS_IN
         return self._connection.execute(statement, {"ids": list(ids)}).all()
 
-    def read_known(self, keys: Keys) -> Sequence[Row[Any]]:
+    def read_known(self, keys: Keys) -> Sequence[Any]:
         """Return the revisions that operations made before, by attempt and operation."""
         if self._is_postgresql:
             attempts, operations = zip(*keys, strict=True)

@@ -96,7 +96,7 @@ def _read(store: SaveStore, operations: Sequence[SaveOperation], drain_seconds: 
             )
             for row in items
         },
-        known={(row.attempt_id, row.operation_id): row._mapping for row in known},
+        known={(row.attempt_id, row.operation_id): row._asdict() for row in known},
     )
 
 

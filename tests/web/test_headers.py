@@ -4,11 +4,12 @@ import re
 
 import pytest
 
-PAGES = ["/sign-in", "/api/v1/docs", "/api/v1/health/live", "/nowhere", "/api/v1/nowhere", "/"]
+PAGES = ["/sign-in", "/api/v1/docs", "/nowhere", "/"]
+DATA = ["/api/v1/health/live", "/api/v1/nowhere"]
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_policy_and_headers(client, path):
+def test_policy_of_pages(client, path):
     headers = client.get(path).headers
     policy = headers["Content-Security-Policy"]
     nonce = re.search(r"'nonce-([^']+)'", policy)[1]
@@ -18,6 +19,18 @@ def test_policy_and_headers(client, path):
         "media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; "
         "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
     )
+
+
+@pytest.mark.parametrize("path", DATA)
+def test_data_may_do_nothing_at_all(client, path):
+    assert client.get(path).headers["Content-Security-Policy"] == (
+        "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+    )
+
+
+@pytest.mark.parametrize("path", PAGES + DATA)
+def test_headers(client, path):
+    headers = client.get(path).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "same-origin"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from examhall.core.errors import RateLimitedError
 from examhall.web import limits
 from examhall.web.app import create_app
 from tests.web.people import PASSWORD, People, csrf_token
@@ -54,6 +55,18 @@ def test_calls_are_limited_by_person(limited, monkeypatch):
     statuses = [client.get("/api/v1/me", headers=who).status_code for _ in range(6)]
     assert statuses == [200] * 5 + [429]
     assert client.get("/api/v1/me", headers=other).status_code == 200
+
+
+def test_saves_are_limited_by_person():
+    seconds = iter([0.0, 1.0, 1.0, 3.0, 3.0])
+    limit = limits.SaveLimit(clock=lambda: next(seconds))
+    limit.take("a", 2990)
+    limit.take("a", 60)
+    with pytest.raises(RateLimitedError) as refused:
+        limit.take("a", 50)
+    assert refused.value.details["retry_after"] == 1
+    limit.take("a", 100)
+    limit.take("b", 3000)
 
 
 def test_no_limits_where_they_are_switched_off(client, people):
