@@ -38,7 +38,7 @@ class CommandGroup(click.Group):
     def _ask_plugins(self) -> None:
         try:
             with opened_platform(check_schema=False) as platform:
-                platform.plugins.notify("examhall_commands", group=self)
+                platform.plugins.add_commands(self)
         except ExamhallError as error:
             click.echo(f"Plugins could not be asked for commands: {error.message}", err=True)
 

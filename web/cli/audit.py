@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from examhall.core.audit.operations import seal_entries, verify_chain
-from examhall.web.cli.runtime import opened_platform
+from examhall.web.cli.runtime import opened_database, read_settings
 
 
 @click.group()
@@ -21,11 +21,11 @@ def verify(head: str) -> None:
     Note the head that is printed somewhere else: given as --head later, it proves that the end of
     the chain was not cut off or written anew.
     """
-    with opened_platform() as platform:
-        with platform.db.transaction() as session:
+    with opened_database(read_settings()) as database:
+        with database.transaction() as session:
             while seal_entries(session):
                 pass
-        with platform.db.reading() as session:
+        with database.reading() as session:
             report = verify_chain(session, head)
     click.echo(f"{report.sealed} entries, head {report.head or '(none)'}")
     for problem in report.problems:

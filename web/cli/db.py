@@ -6,7 +6,7 @@ import click
 
 from examhall.core.db import upgrade as upgrade_schema
 from examhall.core.schema import get_schema_state
-from examhall.web.cli.runtime import opened_platform
+from examhall.web.cli.runtime import opened_database, read_settings
 
 
 @click.group()
@@ -17,10 +17,11 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring the schema up to date; safe to repeat."""
-    with opened_platform(check_schema=False) as platform:
-        before = get_schema_state(platform.db)
-        upgrade_schema(platform.settings.database_url)
-        after = get_schema_state(platform.db)
+    settings = read_settings()
+    with opened_database(settings, check_schema=False) as database:
+        before = get_schema_state(database)
+        upgrade_schema(settings.database_url)
+        after = get_schema_state(database)
     if before.is_current:
         click.echo(f"The database was up to date: {after.found}.")
     else:
@@ -30,8 +31,8 @@ def upgrade() -> None:
 @db.command()
 def current() -> None:
     """Say which revision the database has; the exit status is 1 where it is not the newest."""
-    with opened_platform(check_schema=False) as platform:
-        state = get_schema_state(platform.db)
+    with opened_database(read_settings(), check_schema=False) as database:
+        state = get_schema_state(database)
     click.echo(f"{state.found or 'empty'} (needed: {state.needed})")
     if not state.is_current:
         raise SystemExit(1)

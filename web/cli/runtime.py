@@ -1,16 +1,31 @@
-"""What commands share: the platform of the settings, opened and closed again."""
+"""What commands share: the platform or the database of the settings, opened and closed again.
+
+Commands that only need the database do not wait for plugins to load.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
+from examhall.core.db import Database, open_database
 from examhall.core.logs import configure_logs
-from examhall.core.platform import Platform, open_platform
 from examhall.core.schema import get_schema_state
-from examhall.core.settings import load_settings
+from examhall.core.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from examhall.core.platform import Platform
+
+
+def read_settings() -> Settings:
+    """Return the settings of the environment, with logs set up and the data folder made."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return settings
 
 
 def open_from_settings(*, check_schema: bool = True) -> Platform:
@@ -18,13 +33,14 @@ def open_from_settings(*, check_schema: bool = True) -> Platform:
 
     With `check_schema`, a database that is not up to date ends the command and says what to do.
     """
-    settings = load_settings()
-    configure_logs(settings.log_level)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    platform = open_platform(settings)
+    # It brings all that examhall has, which takes a second.
+    from examhall.core.platform import open_platform  # noqa: PLC0415
+
+    settings = read_settings()
     if check_schema:
-        require_schema(platform)
-    return platform
+        with opened_database(settings):
+            pass
+    return open_platform(settings)
 
 
 @contextmanager
@@ -37,9 +53,20 @@ def opened_platform(*, check_schema: bool = True) -> Iterator[Platform]:
         platform.close()
 
 
-def require_schema(platform: Platform) -> None:
-    """End the command where the database's schema is not the one needed."""
-    state = get_schema_state(platform.db)
+@contextmanager
+def opened_database(settings: Settings, *, check_schema: bool = True) -> Iterator[Database]:
+    """Open the database alone; with `check_schema` as in `open_from_settings`."""
+    database = open_database(settings.database_url)
+    try:
+        if check_schema:
+            _require_schema(database)
+        yield database
+    finally:
+        database.dispose()
+
+
+def _require_schema(database: Database) -> None:
+    state = get_schema_state(database)
     if not state.is_current:
         found = f"at {state.found}" if state.found else "empty"
         raise click.ClickException(

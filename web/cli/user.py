@@ -10,7 +10,7 @@ from examhall.core.accounts.operations import create_user, set_password
 from examhall.core.accounts.passwords import generate_password
 from examhall.core.accounts.queries import find_user_by_login
 from examhall.core.permissions import SYSTEM, Role
-from examhall.web.cli.runtime import opened_platform
+from examhall.web.cli.runtime import opened_database, read_settings
 
 FROM_STDIN = click.option(
     "--password-stdin", is_flag=True, help="Read the password from the first line of the input."
@@ -37,10 +37,11 @@ def user() -> None:
 def add(login: str, name: str, email: str, roles: tuple[str, ...], password_stdin: bool) -> None:
     """Make an account; without --password-stdin the password is made up and printed once."""
     password = _password(password_stdin)
-    with opened_platform() as platform, platform.db.transaction() as session:
+    settings = read_settings()
+    with opened_database(settings) as database, database.transaction() as session:
         made = create_user(
             session,
-            platform.settings,
+            settings,
             SYSTEM,
             login,
             name,
@@ -59,11 +60,12 @@ def add(login: str, name: str, email: str, roles: tuple[str, ...], password_stdi
 def password(login: str, password_stdin: bool) -> None:
     """Give an account a new password, which ends all its sessions."""
     new = _password(password_stdin)
-    with opened_platform() as platform, platform.db.transaction() as session:
+    settings = read_settings()
+    with opened_database(settings) as database, database.transaction() as session:
         found = find_user_by_login(session, login)
         if found is None:
             raise click.ClickException(f"There is no user {login}.")
-        set_password(session, platform.settings, SYSTEM, found, new)
+        set_password(session, settings, SYSTEM, found, new)
     click.echo(f"The password of {login} was changed." if password_stdin else f"Password: {new}")
 
 
