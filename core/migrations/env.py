@@ -27,6 +27,7 @@ def run() -> None:
             render_as_batch=database.is_sqlite,
             compare_type=True,
             render_item=render_item,
+            version_table=context.config.get_main_option("version_table", "alembic_version"),
         )
         context.run_migrations()
     database.dispose()

@@ -60,10 +60,11 @@ def downgrade() -> None:
 
 
 def _sqlite() -> list[str]:
-    statements = []
-    for table in APPEND_ONLY:
-        for event in ("update", "delete"):
-            statements.append(_sqlite_trigger(table, event, event))
+    statements = [
+        _sqlite_trigger(table, event, event)
+        for table in APPEND_ONLY
+        for event in ("update", "delete")
+    ]
     content = ", ".join(AUDIT_CONTENT)
     return [
         *statements,
@@ -86,14 +87,17 @@ def _sqlite_trigger(table: str, name: str, event: str, condition: str = "") -> s
 
 
 def _postgresql() -> list[str]:
-    statements = [
+    refuse = (
         "create function examhall_refuse_change() returns trigger language plpgsql as $$ begin "
         "raise exception 'rows of % are only ever added', tg_table_name "
         "using errcode = 'integrity_constraint_violation'; end $$"
+    )
+    statements = [refuse]
+    statements += [
+        _postgresql_trigger(table, event, event)
+        for table in APPEND_ONLY
+        for event in ("update", "delete")
     ]
-    for table in APPEND_ONLY:
-        for event in ("update", "delete"):
-            statements.append(_postgresql_trigger(table, event, event))
     content = ", ".join(AUDIT_CONTENT)
     statements += [
         _postgresql_trigger("audit_entries", "update", f"update of {content}"),
