@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
+from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
@@ -29,3 +32,15 @@ def get_schema_state(db: Database) -> SchemaState:
     with db.reading() as session:
         found = MigrationContext.configure(session.connection()).get_current_revision()
     return SchemaState(found=found or "", needed=needed or "")
+
+
+def upgrade_branch(url: str, name: str, folder: Path) -> None:
+    """Bring a plugin's own tables up to date: `folder` holds its migrations.
+
+    Its revisions are counted in a table of its own, so that the plugin can be removed again.
+    """
+    config = alembic_config(url)
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(folder).replace("%", "%%"))
+    config.set_main_option("version_table", "alembic_" + re.sub(r"\W", "_", name)[:50])
+    command.upgrade(config, "heads")

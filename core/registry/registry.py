@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -221,6 +222,11 @@ class Registry:
         """Return the Flask blueprints of all plugins."""
         answers = self._hooks.collect("examhall_blueprints", {}, expect=list)
         return [blueprint for _, blueprints in answers for blueprint in blueprints]
+
+    def migrations(self) -> list[tuple[str, Path]]:
+        """Return the folders with plugins' own migrations, each with its entry point's name."""
+        answers = self._hooks.collect("examhall_migrations", {}, expect=Path)
+        return [(source.name, folder) for source, folder in answers]
 
     def add_commands(self, group: click.Group) -> None:
         """Let plugins add commands."""

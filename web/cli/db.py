@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from examhall.core.db import upgrade as upgrade_schema
-from examhall.core.schema import get_schema_state
-from examhall.web.cli.runtime import opened_database, read_settings
+from examhall.core.schema import get_schema_state, upgrade_branch
+from examhall.web.cli.runtime import opened_database, opened_platform, read_settings
 
 
 @click.group()
@@ -22,10 +22,26 @@ def upgrade() -> None:
         before = get_schema_state(database)
         upgrade_schema(settings.database_url)
         after = get_schema_state(database)
+    failed = _upgrade_plugins()
     if before.is_current:
         click.echo(f"The database was up to date: {after.found}.")
     else:
         click.echo(f"The database is now at {after.found}, it was {before.found or 'empty'}.")
+    if failed:
+        raise click.ClickException("Not up to date: " + ", ".join(failed))
+
+
+def _upgrade_plugins() -> list[str]:
+    """Bring the plugins' own tables up to date; return the names of those that failed."""
+    failed = []
+    with opened_platform() as platform:
+        for name, folder in platform.plugins.migrations():
+            try:
+                upgrade_branch(platform.settings.database_url, name, folder)
+            except Exception as error:  # noqa: BLE001 - a plugin's migrations are a plugin call
+                click.echo(f"The tables of plugin {name}: {error}", err=True)
+                failed.append(name)
+    return failed
 
 
 @db.command()
