@@ -60,6 +60,17 @@ class SaveLimit:
         self._buckets[person] = (level, now)
 
 
+class RequestLimiter(Limiter):
+    """Flask-Limiter that does not look at all at requests of views that count for themselves."""
+
+    def _check_request_limit(
+        self, callable_name: str | None = None, in_middleware: bool = True
+    ) -> None:
+        if in_middleware and view_mark(request.endpoint, request.method, "counts_itself"):
+            return
+        super()._check_request_limit(callable_name, in_middleware)
+
+
 def counts_itself(view: View) -> View:
     """Mark a view that calls `take_saves` instead of being counted as a request."""
     view.counts_itself = True  # type: ignore[attr-defined]
@@ -76,7 +87,7 @@ def take_saves(amount: int) -> None:
 def init_limits(app: Flask, settings: Settings) -> None:
     """Limit the registered views of one application; call it when all of them are registered."""
     app.config["RATELIMIT_ENABLED"] = settings.rate_limits
-    limiter = Limiter(
+    limiter = RequestLimiter(
         key_func=caller,
         default_limits=[API_BY_PERSON],
         default_limits_exempt_when=lambda: not request.path.startswith("/api/"),
@@ -87,9 +98,6 @@ def init_limits(app: Flask, settings: Settings) -> None:
     )
     if settings.rate_limits:
         app.extensions[SAVE_LIMIT] = SaveLimit()
-    limiter.request_filter(
-        lambda: bool(view_mark(request.endpoint, request.method, "counts_itself"))
-    )
     for endpoint, view in app.view_functions.items():
         if getattr(view, "tries_passwords", False):
             by_login = limiter.limit(SIGN_IN_BY_LOGIN, key_func=login_key, deduct_when=failed)

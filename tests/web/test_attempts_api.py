@@ -235,6 +235,28 @@ def test_time_given_twice_with_one_key_is_given_once(
     assert sitting.attempt().deadline_version == 2
 
 
+@pytest.mark.parametrize("state", ["saved", "conflict", "quarantined"])
+def test_the_quick_way_of_saving_answers_as_the_usual_one(
+    candidate: Browser, sitting: Sitting, state: str
+) -> None:
+    if state == "quarantined":
+        sitting.change(deadline_at=now() - timedelta(hours=1))
+    body = save_body(base_revision=9 if state == "conflict" else 0)
+    quick = candidate.call("PUT", response_path(sitting), body)
+    # A whole number written with a point is right and not plain.
+    usual = candidate.call("PUT", response_path(sitting), {**body, "client_sequence": 1.0})
+    answers = [answer.get_json() for answer in (quick, usual)]
+    for answer in answers:
+        assert answer["data"]["state"] == state
+        for moving in ("now", "remaining_seconds"):
+            answer["data"]["clock"].pop(moving)
+        answer.pop("timestamp")
+    assert answers[0] == answers[1]
+    assert [quick.status_code, quick.mimetype] == [usual.status_code, usual.mimetype]
+    assert set(quick.headers.keys()) == set(usual.headers.keys())
+    assert quick.get_json()["data"].keys() == usual.get_json()["data"].keys()
+
+
 OWN_THINGS = [
     ("GET", "", None),
     ("GET", "/room", None),

@@ -21,6 +21,7 @@ from examhall.core.attempts.timing import Clock, read_clock
 from examhall.core.live import LiveMessage
 from examhall.web.api import attempt_schemas as schemas
 from examhall.web.api.base import ApiBlueprint, body_limit, idempotent, public
+from examhall.web.api.quick_save import quickly
 from examhall.web.context import platform, principal
 from examhall.web.limits import counts_itself, take_saves
 from examhall.web.streaming import event_stream
@@ -111,6 +112,7 @@ def take_over(data: dict[str, Any], attempt_id: UUID) -> Attempt:
 @blueprint.route("/attempts/<uuid:attempt_id>/responses/<uuid:item_id>", methods=["PUT"])
 @body_limit(ONE_RESPONSE)
 @counts_itself
+@quickly
 @blueprint.arguments(schemas.SaveSchema)
 @blueprint.response(200, schemas.SavedSchema)
 def save_response(data: dict[str, Any], attempt_id: UUID, item_id: UUID) -> SaveResult:
