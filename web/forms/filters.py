@@ -11,6 +11,7 @@ from flask import Flask
 
 from examhall.core.decimals import write_decimal
 from examhall.core.registry.forms import FormField
+from examhall.web.assets import asset_address
 from examhall.web.forms.errors import reword
 from examhall.web.forms.fields import row_parts, shape_of
 
@@ -18,6 +19,7 @@ from examhall.web.forms.fields import row_parts, shape_of
 def init_forms(app: Flask) -> None:
     """Add the filters to an application."""
     app.jinja_env.filters.update(
+        asset_of=asset_of,
         form_moment=form_moment,
         minutes=minutes,
         moment=moment,
@@ -29,6 +31,11 @@ def init_forms(app: Flask) -> None:
         row_parts=row_parts,
         shape=shape_of,
     )
+
+
+def asset_of(name: str, key: str) -> str:
+    """Return the address of a static file of the plugin with this key."""
+    return asset_address(key, name)
 
 
 def form_moment(value: Any) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 
+from examhall.core.contracts.question_type import Fragment
 from examhall.core.exams.models import Question
 from examhall.core.exams.queries import get_question_version
 from examhall.core.permissions import Role
@@ -247,3 +248,28 @@ def test_only_authors_see_the_bank(app: Flask, people: People, house: House) -> 
             desk.get(path, 403)
         desk.send_form(f"/questions/{question.id}", {**FIRST, "_action": "save"}, 403)
     Desk(app, "author").get(f"/questions/{uuid4()}", 404)
+
+
+def test_scripts_and_styles_of_a_type_come_with_the_preview(
+    desk: Desk, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = platform.plugins.question_type("essay")
+    drawn = Fragment("<p>drawn</p>", module="essay.js", styles=("essay.css",))
+    monkeypatch.setattr(type(plugin), "render", lambda *_, **__: drawn)
+    page = desk.get("/questions/new?type=essay&example=1")
+    assert 'data-module="/x/essay/static/essay.js"' in page
+    assert '<link rel="stylesheet" href="/x/essay/static/essay.css">' in page
+
+
+def test_a_type_that_fails_leaves_the_editor_whole(
+    desk: Desk, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = platform.plugins.question_type("essay")
+
+    def fail(*_: object, **__: object) -> Fragment:
+        raise RuntimeError("out of ink")
+
+    monkeypatch.setattr(type(plugin), "render", fail)
+    page = desk.get("/questions/new?type=essay&example=1")
+    assert "It is shown when this is mended" in page
+    assert controls(page, "question")["content.stem"]

@@ -86,6 +86,7 @@ function keepLive(form) {
     try {
       const { page } = await send(form, button, running.signal);
       put(page, form.dataset.live);
+      start();
     } catch {
       /* The next change tries again. */
     }
@@ -122,6 +123,9 @@ function followChoice(part) {
 }
 
 function start() {
+  for (const { dataset } of document.querySelectorAll("[data-module]")) {
+    import(dataset.module).catch((error) => console.warn(`${dataset.module}: ${error.message}`));
+  }
   for (const form of document.querySelectorAll("form[data-live]:not([data-started])")) {
     form.dataset.started = "1";
     keepLive(form);
