@@ -11,12 +11,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from examhall.core.accounts.events import RoleGranted, RoleRevoked, UserChanged, UserCreated
 from examhall.core.accounts.models import RoleGrant, User
 from examhall.core.accounts.passwords import check_new_password, hash_password
 from examhall.core.accounts.queries import find_user_by_login, fold_login, get_user
 from examhall.core.accounts.tokens import revoke_all_tokens
 from examhall.core.audit.operations import record
 from examhall.core.errors import ConflictError, InvalidError, NotFoundError
+from examhall.core.events.operations import emit
 from examhall.core.exams.models import Exam
 from examhall.core.permissions import Permission, Principal, Role
 from examhall.core.settings import Settings
@@ -59,6 +61,7 @@ def create_user(
     session.add(user)
     session.flush()
     record(session, principal, "user.created", "user", user.id, login=folded)
+    emit(session, UserCreated(**_about(user.id), login=folded, name=user.name))
     for role in dict.fromkeys(roles):
         grant_role(session, principal, user.id, role)
     return user
@@ -97,6 +100,7 @@ def update_user(
     session.flush()
     if changed:
         record(session, principal, "user.changed", "user", user.id, **changed)
+        emit(session, UserChanged(**_about(user.id), changed=list(changed), active=user.active))
     return user
 
 
@@ -132,6 +136,7 @@ def grant_role(
     user.grants.append(grant)
     session.flush()
     record(session, principal, "role.granted", "user", user.id, role=role.value, exam_id=exam_id)
+    emit(session, RoleGranted(**_about(user.id), exam_id=exam_id, role=role.value))
     return grant
 
 
@@ -148,6 +153,11 @@ def revoke_role(session: Session, principal: Principal, user_id: UUID, grant_id:
     if grant.role == Role.ADMIN.value:
         _require_an_admin(session)
     record(session, principal, "role.revoked", "user", user.id, **details)
+    emit(session, RoleRevoked(**_about(user.id), exam_id=grant.exam_id, role=grant.role))
+
+
+def _about(user_id: UUID) -> dict[str, Any]:
+    return {"subject": f"user:{user_id}", "user_id": user_id}
 
 
 def _end_sessions(session: Session, user: User) -> None:

@@ -29,6 +29,7 @@ from examhall.core.errors import (
     NotFoundError,
     SignInRequiredError,
 )
+from examhall.core.events.models import Event
 from examhall.core.permissions import NOBODY, SYSTEM, Permission, Principal, Role
 
 PASSWORD = "a long enough one"
@@ -57,6 +58,9 @@ def test_user_is_made_with_roles_and_entries(db, make):
     assert who.grants == {(Role.ADMIN, None), (Role.AUTHOR, None)}
     assert who.address == "10.0.0.1"
     assert actions(db) == ["user.created", "role.granted", "role.granted"]
+    with db.reading() as session:
+        events = session.execute(select(Event.event_type, Event.subject).order_by(Event.number))
+        assert [event.event_type for event in events] == actions(db)
 
 
 @pytest.mark.parametrize("login", ["ada", "ADA", " Ada ", "\uff41\uff44\uff41"])
