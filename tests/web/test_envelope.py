@@ -9,6 +9,7 @@ from marshmallow import ValidationError
 from examhall.core.audit.models import AuditEntry
 from tests.web.people import sign_in
 
+UNKNOWN = UUID(int=1)
 MEMBERS = {"success", "data", "error", "timestamp"}
 
 
@@ -156,8 +157,6 @@ def test_role_taken_away_counts_at_once(client, people):
 def test_services_can_be_chosen(make_platform):
     from examhall.core.errors import SettingsError
     from examhall.web.app import create_app
-
-UNKNOWN = UUID(int=1)
 
     client = create_app(make_platform(services="health auth")).test_client()
     assert client.get("/api/v1/health/live").status_code == 200
