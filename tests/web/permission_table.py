@@ -409,12 +409,6 @@ SCORE_DOORS = [
         form={"points": "1"},
         use=WAITING,
     ),
-    door(
-        "POST /marking/<uuid:attempt_id>/release",
-        RELEASERS,
-        "outsider",
-        use={"attempt_id": "attempt_id.graded"},
-    ),
 ]
 
 PROCTORING_DOORS = [

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from examhall.core.errors import ExamhallError, InvalidError
 from examhall.core.permissions import Permission
-from examhall.core.scoring.operations import mark_item, release_outcome
+from examhall.core.scoring.operations import mark_item
 from examhall.core.scoring.queries import WaitingItem, list_waiting_items, require_attempt
 from examhall.core.scoring.review import get_marking
 from examhall.web.context import platform, principal
@@ -58,14 +58,6 @@ def save(attempt_id: UUID, item_id: UUID) -> Page:
     return redirect(
         url_for("marking.show", attempt_id=following.attempt_id, item_id=following.item_id)
     )
-
-
-@blueprint.post("/<uuid:attempt_id>/release")
-def release(attempt_id: UUID) -> Response:
-    """Release the attempt's result."""
-    release_outcome(platform(), principal(), attempt_id)
-    flash("The result is released.")
-    return redirect(url_for("marking.index"))
 
 
 def read_fraction(points: str, most: Decimal) -> Decimal:
