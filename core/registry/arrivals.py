@@ -7,7 +7,7 @@ import os
 import sys
 from importlib.metadata import EntryPoint, entry_points
 
-from examhall.core.registry.loading import GROUP
+from examhall.core.registry.loading import GROUP, identify
 
 Stamps = tuple[tuple[str, int], ...]
 
@@ -37,7 +37,7 @@ class Arrivals:
 
 
 def _identity(point: EntryPoint) -> tuple[str, str, str, str]:
-    name, version = (point.dist.name, point.dist.version) if point.dist is not None else ("", "")
+    name, version = identify(point.dist) if point.dist is not None else ("", "")
     return point.name, point.value, name, version
 
 

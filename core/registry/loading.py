@@ -7,7 +7,8 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, PackageNotFoundError, version
+from functools import lru_cache
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, version
 from typing import Any
 
 import pluggy
@@ -186,9 +187,15 @@ class Loader:
 
 def source_of(point: EntryPoint) -> Source:
     """Return the entry point's name and distribution, with its version."""
-    distribution = point.dist.name if point.dist is not None else ""
-    number = point.dist.version if point.dist is not None else ""
+    distribution, number = identify(point.dist) if point.dist is not None else ("", "")
     return Source(point.name, distribution, number, distribution == DISTRIBUTION)
+
+
+@lru_cache(maxsize=256)
+def identify(distribution: Distribution) -> tuple[str, str]:
+    """Return a distribution's name and version; all its entry points share one parsed text."""
+    metadata = distribution.metadata
+    return metadata["Name"], metadata["Version"]
 
 
 def own_version() -> str:
