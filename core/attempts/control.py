@@ -17,7 +17,7 @@ from examhall.core.attempts.events import AttemptTimeGranted
 from examhall.core.attempts.models import Attempt
 from examhall.core.attempts.queries import get_controlled_attempt, lock_attempt
 from examhall.core.attempts.states import RUNNING, AttemptState, Machine, ask_plugins, move
-from examhall.core.attempts.submission import finish
+from examhall.core.attempts.submission import finish_all
 from examhall.core.attempts.timing import (
     add_entry,
     is_over,
@@ -114,10 +114,10 @@ def terminate_attempt(
     """End a running attempt; what was saved stays, and a person decides what it is worth."""
 
     def act(session: Session, attempt: Attempt) -> None:
-        finish(
+        finish_all(
             platform,
             session,
-            attempt,
+            [attempt],
             "proctor",
             principal.actor,
             reason,

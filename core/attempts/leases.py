@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import Attempt
 from examhall.core.attempts.queries import get_own_attempt, lock_attempt
-from examhall.core.attempts.states import OPEN
+from examhall.core.attempts.states import OPEN, AttemptState
 from examhall.core.db import after_commit
 from examhall.core.errors import ClosedError, InvalidError
 from examhall.core.permissions import Principal
@@ -17,11 +17,16 @@ from examhall.core.permissions import Principal
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
 
+ENDED = frozenset({AttemptState.SUBMITTED, AttemptState.TERMINATED})
+
 
 def take_lease(
     platform: Platform, principal: Principal, attempt_id: UUID, lease_id: str
 ) -> Attempt:
-    """Make this window the one that writes; the others are told and turn read-only."""
+    """Make this window the one that writes; the others are told and turn read-only.
+
+    Also after the end: a device that comes back late still has to hand over what it kept.
+    """
     check_lease(lease_id)
     with platform.db.reading() as session:
         attempt = get_own_attempt(session, principal, attempt_id)
@@ -29,7 +34,7 @@ def take_lease(
         return attempt
     with platform.db.transaction() as session:
         attempt = lock_attempt(session, attempt_id)
-        if attempt.state not in OPEN:
+        if attempt.state not in OPEN | ENDED:
             raise ClosedError("The attempt is over.", state=attempt.state)
         set_lease(platform, session, attempt, lease_id)
         return attempt

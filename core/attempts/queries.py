@@ -70,6 +70,17 @@ def lock_attempt(session: Session, attempt_id: UUID) -> Attempt:
     return attempt
 
 
+def lock_attempts(session: Session, attempt_ids: Sequence[UUID]) -> Sequence[Attempt]:
+    """Return attempts as `lock_attempt` does, locked in the order in which saving locks them."""
+    return session.scalars(
+        select(Attempt)
+        .where(Attempt.id.in_(attempt_ids))
+        .order_by(Attempt.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
 def list_attempts(session: Session, registration_id: UUID) -> Sequence[Attempt]:
     """Return all attempts of a registration, the first one first."""
     return session.scalars(

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.events import LateResponsesTaken
@@ -25,6 +26,9 @@ from examhall.core.attempts.states import GradingState, Machine, move
 from examhall.core.db import database_now
 from examhall.core.events.operations import emit
 from examhall.core.exams.models import ExamVersion
+
+Stored = tuple[UUID, int, Any]
+"""A response as it is stored: item, revision, raw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +69,39 @@ def renew_receipt(session: Session, attempt_id: UUID) -> Receipt:
 
 def issue_receipt(session: Session, attempt: Attempt) -> Receipt:
     """Write down what the attempt consists of now, under the next number."""
-    session.flush()
-    last = find_receipt(session, attempt.id)
-    rows = session.execute(
-        select(ResponseRecord.item_id, ResponseRecord.revision).where(
-            ResponseRecord.attempt_id == attempt.id
-        )
-    )
-    revisions = {row.item_id: row.revision for row in rows}
-    payload = {
-        "attempt_id": str(attempt.id),
-        "number": last.number + 1 if last else 1,
-        "exam_version_digest": session.get_one(ExamVersion, attempt.exam_version_id).digest,
-        "submitted_at": attempt.submitted_at.isoformat() if attempt.submitted_at else "",
-        "responses": _describe(session, attempt.id, revisions),
-    }
-    receipt = Receipt(
-        attempt_id=attempt.id,
-        number=payload["number"],
-        digest=digest_of(payload),
-        payload=payload,
-        issued_at=database_now(session),
-    )
-    session.add(receipt)
-    session.flush()
+    (receipt,) = issue_receipts(session, [attempt])
     return receipt
+
+
+def issue_receipts(session: Session, attempts: Sequence[Attempt]) -> list[Receipt]:
+    """Write down what several attempts consist of now, each under its next number."""
+    session.flush()
+    ids = [attempt.id for attempt in attempts]
+    now = database_now(session)
+    numbers = _last_numbers(session, ids)
+    digests = _version_digests(session, {attempt.exam_version_id for attempt in attempts})
+    counted = _counted_responses(session, ids)
+    receipts = []
+    for attempt in attempts:
+        payload = {
+            "attempt_id": str(attempt.id),
+            "number": numbers.get(attempt.id, 0) + 1,
+            "exam_version_digest": digests[attempt.exam_version_id],
+            "submitted_at": attempt.submitted_at.isoformat() if attempt.submitted_at else "",
+            "responses": _describe(counted.get(attempt.id, [])),
+        }
+        receipts.append(
+            Receipt(
+                attempt_id=attempt.id,
+                number=payload["number"],
+                digest=digest_of(payload),
+                payload=payload,
+                issued_at=now,
+            )
+        )
+    session.add_all(receipts)
+    session.flush()
+    return receipts
 
 
 def verify_receipt(session: Session, digest: str) -> Verification:
@@ -104,7 +116,7 @@ def verify_receipt(session: Session, digest: str) -> Verification:
         **receipt.payload,
         "attempt_id": str(attempt.id),
         "exam_version_digest": session.get_one(ExamVersion, attempt.exam_version_id).digest,
-        "responses": _describe(session, attempt.id, revisions),
+        "responses": _describe(_listed_responses(session, attempt.id, revisions)),
     }
     last = find_receipt(session, attempt.id)
     return Verification(
@@ -130,21 +142,61 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
-def _describe(
-    session: Session, attempt_id: UUID, revisions: dict[UUID, int]
-) -> list[dict[str, Any]]:
-    """Return item, revision and digest of the stored responses, read back from the database."""
+def _last_numbers(session: Session, ids: Sequence[UUID]) -> dict[UUID, int]:
     rows = session.execute(
-        select(ResponseRevision.item_id, ResponseRevision.revision, ResponseRevision.raw).where(
-            ResponseRevision.attempt_id == attempt_id,
-            ResponseRevision.revision.is_not(None),
+        select(Receipt.attempt_id, func.max(Receipt.number))
+        .where(Receipt.attempt_id.in_(ids))
+        .group_by(Receipt.attempt_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _version_digests(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
+    rows = session.execute(
+        select(ExamVersion.id, ExamVersion.digest).where(ExamVersion.id.in_(ids))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _counted_responses(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Stored]]:
+    """Return the revisions that count, by attempt."""
+    revision = ResponseRevision
+    rows = session.execute(
+        select(revision.attempt_id, revision.item_id, revision.revision, revision.raw)
+        .join(
+            ResponseRecord,
+            (ResponseRecord.item_id == revision.item_id)
+            & (ResponseRecord.revision == revision.revision),
+        )
+        .where(ResponseRecord.attempt_id.in_(ids))
+    )
+    counted: dict[UUID, list[Stored]] = {}
+    for attempt_id, item_id, number, raw in rows:
+        counted.setdefault(attempt_id, []).append((item_id, number or 0, raw))
+    return counted
+
+
+def _listed_responses(
+    session: Session, attempt_id: UUID, revisions: Mapping[UUID, int]
+) -> list[Stored]:
+    """Return the revisions that a receipt lists."""
+    revision = ResponseRevision
+    rows = session.execute(
+        select(revision.item_id, revision.revision, revision.raw).where(
+            revision.attempt_id == attempt_id, revision.revision.is_not(None)
         )
     )
-    return sorted(
-        (
-            {"item_id": str(item_id), "revision": revision, "sha256": digest_of(raw)}
-            for item_id, revision, raw in rows
-            if revisions.get(item_id) == revision
-        ),
-        key=lambda entry: str(entry["item_id"]),
-    )
+    return [
+        (item_id, number, raw)
+        for item_id, number, raw in rows
+        if number is not None and revisions.get(item_id) == number
+    ]
+
+
+def _describe(stored: Iterable[Stored]) -> list[dict[str, Any]]:
+    """Return item, revision and digest of responses, in the order of the items."""
+    entries = [
+        {"item_id": str(item_id), "revision": number, "sha256": digest_of(raw)}
+        for item_id, number, raw in stored
+    ]
+    return sorted(entries, key=lambda entry: str(entry["item_id"]))

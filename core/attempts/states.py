@@ -8,7 +8,7 @@ and is scored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,7 @@ from examhall.core.attempts.models import Attempt, AttemptTransition
 from examhall.core.contracts.events import Transition, Veto
 from examhall.core.db import database_now
 from examhall.core.errors import ConflictError
-from examhall.core.events.operations import emit
+from examhall.core.events.operations import emit_all
 
 if TYPE_CHECKING:
     from examhall.core.registry.registry import Registry
@@ -174,28 +174,38 @@ def move(
     The caller holds the attempt's row (`lock_attempt`). Raises ConflictError for a step that the
     machine's table does not have.
     """
-    source = str(getattr(attempt, _FIELDS[machine]))
-    if not can_move(machine, source, target):
-        raise ConflictError(
-            f"An attempt that is {_words(source)} cannot become {_words(target)}.",
-            machine=str(machine),
-            state=source,
-            target=str(target),
+    move_all(session, [attempt], machine, target, actor, reason)
+
+
+def move_all(
+    session: Session,
+    attempts: Sequence[Attempt],
+    machine: Machine,
+    target: str,
+    actor: str,
+    reason: str = "",
+) -> None:
+    """Take the same step with several attempts, all or none, as `move` does with one."""
+    if not attempts:
+        return
+    now = database_now(session)
+    told = []
+    for attempt in attempts:
+        source = _step(attempt, machine, str(target))
+        session.add(
+            AttemptTransition(
+                attempt_id=attempt.id,
+                machine=str(machine),
+                source=source,
+                target=str(target),
+                actor=actor,
+                reason=reason[:500],
+                at=now,
+            )
         )
-    setattr(attempt, _FIELDS[machine], str(target))
-    session.add(
-        AttemptTransition(
-            attempt_id=attempt.id,
-            machine=str(machine),
-            source=source,
-            target=str(target),
-            actor=actor,
-            reason=reason[:500],
-            at=database_now(session),
-        )
-    )
+        told.append(_event(attempt, machine, source, str(target), actor, reason))
     session.flush()
-    emit(session, _event(attempt, machine, source, str(target), actor, reason))
+    emit_all(session, told)
 
 
 def ask_plugins(
@@ -218,6 +228,20 @@ def ask_plugins(
     veto = plugins.first("examhall_before_transition", transition=transition)
     if isinstance(veto, Veto):
         raise ConflictError(veto.reason, target=str(target), vetoed=True)
+
+
+def _step(attempt: Attempt, machine: Machine, target: str) -> str:
+    """Change the state and return the former one; raises ConflictError."""
+    source = str(getattr(attempt, _FIELDS[machine]))
+    if not can_move(machine, source, target):
+        raise ConflictError(
+            f"An attempt that is {_words(source)} cannot become {_words(target)}.",
+            machine=str(machine),
+            state=source,
+            target=target,
+        )
+    setattr(attempt, _FIELDS[machine], target)
+    return source
 
 
 def _event(

@@ -174,11 +174,20 @@ def running_clock(now: datetime, state: str, deadline: datetime | None, version:
     return Clock(now, deadline, version, state, remaining)
 
 
+def tell_clock(session: Session, live: LiveBroker, attempt: Attempt, now: datetime) -> None:
+    """Do what `publish_clock` does, for an attempt that is not paused, at a known time."""
+    clock = running_clock(now, attempt.state, attempt.deadline_at, attempt.deadline_version)
+    _publish(session, live, attempt, clock)
+
+
 def publish_clock(session: Session, live: LiveBroker, attempt: Attempt) -> None:
     """Tell the candidate's open pages the time and the state, once it is committed."""
-    clock = read_clock(session, attempt).as_dict()
+    _publish(session, live, attempt, read_clock(session, attempt))
+
+
+def _publish(session: Session, live: LiveBroker, attempt: Attempt, clock: Clock) -> None:
     channel = f"attempt:{attempt.id}"
-    after_commit(session, lambda: live.publish(channel, "clock", clock))
+    after_commit(session, lambda: live.publish(channel, "clock", clock.as_dict()))
 
 
 def is_over(attempt: Attempt, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -71,6 +72,17 @@ def find_session(session: Session, attempt_id: UUID) -> ProctoringSession | None
     """Return the session of an attempt, None when it is not watched."""
     return session.scalar(
         select(ProctoringSession).where(ProctoringSession.attempt_id == attempt_id)
+    )
+
+
+def find_watched(session: Session, attempt_ids: Sequence[UUID]) -> list[UUID]:
+    """Return those of the attempts whose session is open."""
+    return list(
+        session.scalars(
+            select(ProctoringSession.attempt_id).where(
+                ProctoringSession.attempt_id.in_(attempt_ids), ProctoringSession.state == "open"
+            )
+        )
     )
 
 

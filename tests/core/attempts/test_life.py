@@ -314,6 +314,29 @@ def test_the_sweep_submits_what_is_over_and_nothing_else(world: World) -> None:
     assert steps == ["submitted", "draining"]
 
 
+def test_an_attempt_that_stopped_half_way_is_submitted_too(world: World, sitting: Sitting) -> None:
+    sitting.change(state="draining", deadline_at=now() - timedelta(seconds=1))
+    assert sweep_attempts(world.platform) == 1
+    assert sitting.attempt().state == "submitted"
+
+
+def test_one_attempt_that_cannot_be_ended_does_not_hold_up_the_others(world: World) -> None:
+    exam_id = world.exam({"time": {"limit_seconds": 3600}})
+    sittings = [world.sitting(exam_id=exam_id) for _ in range(3)]
+    bad = sittings[1].attempt_id
+    with world.platform.db.transaction() as session:
+        # The database refuses this attempt a second receipt, and it has one.
+        session.add(Receipt(attempt_id=bad, digest="0" * 64, payload={}, issued_at=now()))
+        key = bad.hex if world.platform.db.is_sqlite else str(bad)
+        session.execute(
+            text(f"create unique index one on receipts (attempt_id) where attempt_id = '{key}'")
+        )
+    for one in sittings:
+        one.change(deadline_at=now() - timedelta(seconds=1))
+    assert sweep_attempts(world.platform) == 2
+    assert [one.attempt().state for one in sittings] == ["submitted", "in_progress", "submitted"]
+
+
 def test_a_submission_after_the_deadline_counts_as_the_deadlines(
     world: World, sitting: Sitting
 ) -> None:
@@ -321,6 +344,17 @@ def test_a_submission_after_the_deadline_counts_as_the_deadlines(
     submit_attempt(world.platform, sitting.candidate, sitting.attempt_id, LEASE)
     assert sitting.attempt().submitted_by == "deadline"
     assert sitting.save_text("queued on the device").state == "saved"
+
+
+def test_a_device_that_comes_back_after_the_deadline_hands_over_what_it_kept(
+    world: World, sitting: Sitting
+) -> None:
+    sitting.change(deadline_at=now() - timedelta(seconds=1))
+    sweep_attempts(world.platform)
+    kept = sitting.operation("written offline", lease=OTHER_LEASE)
+    assert isinstance(sitting.save(kept)[0].error, LeaseLostError)
+    take_lease(world.platform, sitting.candidate, sitting.attempt_id, OTHER_LEASE)
+    assert sitting.save(kept)[0].state == "saved"
 
 
 def test_an_attempt_that_was_never_started_expires(world: World) -> None:
