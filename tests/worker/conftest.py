@@ -58,6 +58,9 @@ def start_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]
             process.terminate()
     for process in started:
         process.wait(30)
+    for log in sorted(tmp_path.glob("worker-*.log")):
+        # Shown where a test failed.
+        sys.stderr.write(f"{log.name}\n{log.read_text()}\n")
 
 
 def children(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -65,7 +68,7 @@ def children(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children()
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
     while not condition():

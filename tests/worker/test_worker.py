@@ -47,9 +47,9 @@ def test_a_killed_process_is_replaced_and_its_job_done_again(
         before = children(worker)
         for process in before:
             process.kill()
-        wait_until(lambda: len(server.calls) == 2, 30)
+        wait_until(lambda: len(server.calls) == 2)
         wait_until(lambda: is_delivered(platform))
-        assert server.calls[1].at - server.calls[0].at < 25
+        assert server.calls[1].at - server.calls[0].at < 40
         assert {process.pid for process in children(worker)}.isdisjoint(p.pid for p in before)
     assert {call.headers["X-Examhall-Delivery"] for call in server.calls} == {"result:1"}
     assert messages(platform)[0].tries == 2
@@ -88,7 +88,7 @@ def test_processes_end_with_the_command_that_was_killed(
     processes = children(worker)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
-    _, alive = psutil.wait_procs(processes, timeout=30)
+    _, alive = psutil.wait_procs(processes, timeout=60)
     assert alive == []
 
 
