@@ -30,6 +30,8 @@ WATCH_CHANGES = """() => {
   let last = null;
   window.sceneChanges = [];
   setInterval(() => {
+    // The first picture after the black of an opening camera is no change of scene.
+    if (video.currentTime < 1) return;
     context.drawImage(video, 0, 0, 16, 12);
     const now = context.getImageData(0, 0, 16, 12).data;
     if (last) {
@@ -126,6 +128,7 @@ def check_in(page: Page, url: str) -> None:
     """Go from the home page through consent and camera test into the exam room."""
     page.goto(f"{url}/home")
     page.get_by_role("button", name="Begin the check-in").click()
+    expect(page.locator("body[data-ready]")).to_be_attached()
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="I agree", exact=True).click()
     expect(page.locator("#refused")).to_be_visible()
