@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from examhall.core.contracts.access_rule import AccessRule
     from examhall.core.contracts.detector import Detector
     from examhall.core.contracts.events import Transition, Veto
+    from examhall.core.contracts.formats import Format
     from examhall.core.contracts.proctoring import Findings, Incident, Integrity, SessionView
     from examhall.core.contracts.provider import Provider
     from examhall.core.contracts.question_type import QuestionType
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
         EventEnvelope,
         EventSink,
         EvidenceStore,
-        Format,
         Notifier,
         Report,
         SignIn,

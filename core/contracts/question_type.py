@@ -103,7 +103,8 @@ class PartScore:
 class Score:
     """The worth of a response: `fraction` of the item's points, normally between 0 and 1.
 
-    `feedback` is HTML for the candidate; core makes it harmless before it is kept.
+    `feedback` is HTML for the candidate; core makes it harmless before it is kept. `outcomes` are
+    the named results of types that have some of their own, as lists of text.
     """
 
     fraction: Decimal
@@ -111,6 +112,7 @@ class Score:
     parts: tuple[PartScore, ...] = ()
     feedback: str = ""
     needs_manual: bool = False
+    outcomes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The smaller kinds: formats, sign-in, evidence stores, event sinks, notifiers, reports."""
+"""The smaller kinds: sign-in, evidence stores, event sinks, notifiers, reports."""
 
 from __future__ import annotations
 
@@ -6,65 +6,9 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
-from enum import StrEnum
-from typing import Any, BinaryIO, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from examhall.core.contracts.base import Kind, Plugin
-
-
-class Fidelity(StrEnum):
-    """How well a question came over from another format."""
-
-    EXACT = "exact"
-    APPROXIMATED = "approximated"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class PortableQuestion:
-    """A question outside the database: type key, title and content."""
-
-    type: str
-    title: str
-    content: Mapping[str, Any]
-    points: Decimal = Decimal(1)
-    identifier: str = ""
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedQuestion:
-    """One question of a file: what was made of it, and what was lost or why it was refused."""
-
-    identifier: str
-    fidelity: Fidelity
-    question: PortableQuestion | None = None
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """All questions of a file; `problems` are about the file as a whole."""
-
-    questions: tuple[ImportedQuestion, ...]
-    problems: tuple[str, ...] = ()
-
-
-class Format(Plugin):
-    """A file format for questions."""
-
-    kind: ClassVar[Kind] = Kind.FORMAT
-    extensions: ClassVar[tuple[str, ...]] = ()
-    media_type: ClassVar[str] = "application/octet-stream"
-
-    @abstractmethod
-    def import_(self, stream: BinaryIO) -> ImportReport:
-        """Read a file. Hostile or broken input is a problem in the report, no exception."""
-
-    @abstractmethod
-    def export(self, questions: Sequence[PortableQuestion]) -> bytes:
-        """Write questions so that `import_` gives them back exactly."""
 
 
 @dataclass(frozen=True, slots=True)

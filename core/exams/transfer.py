@@ -12,12 +12,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from examhall.core.contracts.base import Kind
-from examhall.core.contracts.services import (
+from examhall.core.contracts.formats import (
     Fidelity,
     Format,
     ImportedQuestion,
     ImportReport,
     PortableQuestion,
+    QuestionBundle,
 )
 from examhall.core.errors import NotFoundError, TooLargeError
 from examhall.core.exams.content import CheckedContent, check_content
@@ -106,7 +107,7 @@ def export_questions(
         if len(questions) < len(set(ids)):
             raise NotFoundError("There is no such question.")
         versions = find_latest_question_versions(session, [question.id for question in questions])
-    portable = [
+    portable = tuple(
         PortableQuestion(
             type=question.type,
             title=question.title,
@@ -115,8 +116,10 @@ def export_questions(
             identifier=str(question.id),
         )
         for question in questions
-    ]
-    content = platform.plugins.call(plugin, "export", portable, expect=bytes, limit=READING_SECONDS)
+    )
+    content = platform.plugins.call(
+        plugin, "export", QuestionBundle(portable), expect=bytes, limit=READING_SECONDS
+    )
     extension = plugin.extensions[0] if plugin.extensions else "bin"
     return ExportedFile(f"questions.{extension}", plugin.media_type, content)
 

@@ -18,13 +18,13 @@ from examhall.core import hookspecs
 from examhall.core.contracts.access_rule import AccessRule
 from examhall.core.contracts.base import API_VERSION, Installation, Kind, Plugin
 from examhall.core.contracts.detector import Detector, Stream
+from examhall.core.contracts.formats import Format
 from examhall.core.contracts.provider import Provider
 from examhall.core.contracts.question_type import QuestionType
 from examhall.core.contracts.scorer import Scorer
 from examhall.core.contracts.services import (
     EventSink,
     EvidenceStore,
-    Format,
     Notifier,
     Report,
     SignIn,

@@ -22,10 +22,11 @@ from examhall.core.clock import Clock, SystemClock
 from examhall.core.contracts.access_rule import AccessRule
 from examhall.core.contracts.base import Installation, Kind, Plugin
 from examhall.core.contracts.detector import Detector
+from examhall.core.contracts.formats import Format
 from examhall.core.contracts.provider import Provider
 from examhall.core.contracts.question_type import QuestionType
 from examhall.core.contracts.scorer import Scorer
-from examhall.core.contracts.services import EvidenceStore, Format, SignIn
+from examhall.core.contracts.services import EvidenceStore, SignIn
 from examhall.core.db import Database
 from examhall.core.errors import NotFoundError, PluginCallError, PluginError
 from examhall.core.permissions import SYSTEM, Principal

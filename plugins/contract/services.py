@@ -32,6 +32,7 @@ from examhall.plugins import (
     ImportReport,
     Notifier,
     PortableQuestion,
+    QuestionBundle,
     Refused,
     Report,
     ReportDocument,
@@ -110,6 +111,11 @@ class FormatContract(PluginContract):
         PortableQuestion(type="essay", title="Ice", content={"stem": "<p>Why does ice float?</p>"}),
     )
 
+    @property
+    def bundle(self) -> QuestionBundle:
+        """What the format is asked to write."""
+        return QuestionBundle(tuple(self.questions))
+
     def read(self, subject: Format, data: bytes) -> ImportReport:
         """Read a file, and check the report's shape."""
         report = subject.import_(io.BytesIO(data))
@@ -120,7 +126,7 @@ class FormatContract(PluginContract):
         return report
 
     def test_questions_come_back_as_they_were(self, subject: Any) -> None:
-        data = subject.export(self.questions)
+        data = subject.export(self.bundle)
         require_shape(data, bytes)
         report = self.read(subject, data)
         assert report.problems == ()
@@ -130,10 +136,10 @@ class FormatContract(PluginContract):
         assert [entry.question for entry in report.questions] == list(self.questions)
 
     def test_the_same_questions_make_the_same_file(self, subject: Any) -> None:
-        assert subject.export(self.questions) == subject.export(self.questions)
+        assert subject.export(self.bundle) == subject.export(self.bundle)
 
     def test_no_questions_make_a_file_as_well(self, subject: Any) -> None:
-        assert self.read(subject, subject.export([])).questions == ()
+        assert self.read(subject, subject.export(QuestionBundle(()))).questions == ()
 
     @hostile
     @given(data=st.binary(max_size=500))
@@ -145,7 +151,7 @@ class FormatContract(PluginContract):
     def test_a_damaged_file_makes_a_report(
         self, subject: Any, place: int, junk: bytes, cut: bool
     ) -> None:
-        data = subject.export(self.questions)
+        data = subject.export(self.bundle)
         place %= len(data) + 1
         self.read(subject, data[:place] + junk + (b"" if cut else data[place + 1 :]))
 

@@ -10,7 +10,7 @@ Decimals are texts, so that nothing is rounded on the way.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, BinaryIO, NoReturn
 
@@ -22,6 +22,7 @@ from examhall.plugins import (
     ImportedQuestion,
     ImportReport,
     PortableQuestion,
+    QuestionBundle,
     hookimpl,
 )
 
@@ -67,7 +68,7 @@ class JsonFormat(Format):
             return ImportReport((), (str(error),))
         return ImportReport(tuple(_import_one(n, entry) for n, entry in enumerate(questions, 1)))
 
-    def export(self, questions: Sequence[PortableQuestion]) -> bytes:
+    def export(self, bundle: QuestionBundle) -> bytes:
         document = {
             "format": NAME,
             "version": VERSION,
@@ -80,7 +81,7 @@ class JsonFormat(Format):
                     "tags": list(question.tags),
                     "content": question.content,
                 }
-                for question in questions
+                for question in bundle.questions
             ],
         }
         return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"

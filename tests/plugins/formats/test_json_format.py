@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhall.plugins import Fidelity, PortableQuestion
+from examhall.plugins import Fidelity, PortableQuestion, QuestionBundle
 from examhall.plugins.formats import json_format
 from examhall.plugins.formats.json_format import JsonFormat
 from examhall.plugins.testing import FormatContract
@@ -51,7 +51,7 @@ ESSAY = {"type": "essay", "title": "One", "content": {"stem": "?"}}
 
 @given(st.lists(questions, max_size=5))
 def test_a_round_trip_changes_nothing(made) -> None:
-    report = read(TYPE.export(made))
+    report = read(TYPE.export(QuestionBundle(tuple(made))))
     assert report.problems == ()
     assert [one.question for one in report.questions] == made
     assert all(one.fidelity is Fidelity.EXACT for one in report.questions)

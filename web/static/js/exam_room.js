@@ -165,6 +165,7 @@ class ExamRoom {
   async #leaveFor(address) {
     if (this.isLeaving) return;
     this.isLeaving = true;
+    delete byId("room").dataset.ready;
     const isEnd = address.endsWith("/result");
     while (!(await this.outbox.drain()) && isEnd && this.outbox.isOffline) {
       this.#draw();
