@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from examhall.core.contracts.base import Kind, Plugin
@@ -20,6 +20,9 @@ PASSED_ON = (ProviderError, EvidenceMissingError)
 
 LEAST_LIMITS: dict[str, float] = {Kind.DETECTOR: 60.0, Kind.FORMAT: 60.0, Kind.REPORT: 60.0}
 """Seconds that a kind gets at least: models load at their first use, files may be large."""
+
+UNANSWERED: Any = object()
+"""Stands where a call in a batch gave nothing that can be used."""
 
 log = logging.getLogger(__name__)
 trace = logging.getLogger("examhall.hooks")
@@ -64,6 +67,32 @@ class Caller:
         if limit is None:
             limit = max(LEAST_LIMITS.get(plugin.kind, 0.0), self.time_limit)
         return self._guarded(failure, call, expect, trusted, limit)
+
+    def try_batch(
+        self,
+        plugin: Plugin,
+        source: Source | None,
+        operation: str,
+        calls: Sequence[tuple[Any, ...]],
+        expect: Any,
+    ) -> list[Any]:
+        """Make many calls of one operation under one guard, which costs as much as a single call.
+
+        Nothing is noted: a call that failed has UNANSWERED in its place, and all have it when the
+        time for a single call was not enough for all. Who made them repeats them one by one.
+        """
+        limit = max(LEAST_LIMITS.get(plugin.kind, 0.0), self.time_limit)
+
+        def run() -> list[Any]:
+            method = getattr(plugin, operation)
+            return [_attempt(method, arguments, expect) for arguments in calls]
+
+        try:
+            if source is not None and source.bundled:
+                return list(self._watchdog.run(run, limit))
+            return list(self.pool.run(f"{plugin.kind}/{plugin.key}", run, limit))
+        except (Exception, SystemExit):  # noqa: BLE001 - the single calls that follow note it
+            return [UNANSWERED] * len(calls)
 
     def call_hook(
         self, source: Source, name: str, call: Callable[[], Any], expect: Any, limit: float | None
@@ -133,3 +162,11 @@ class Caller:
         """End the threads that can be ended."""
         self._watchdog.close()
         self.pool.close()
+
+
+def _attempt(method: Callable[..., Any], arguments: tuple[Any, ...], expect: Any) -> Any:
+    try:
+        result = method(*arguments)
+        return UNANSWERED if find_fault(result, expect) is not None else result
+    except Exception:  # noqa: BLE001 - the single call that follows notes it
+        return UNANSWERED

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -29,6 +29,7 @@ from examhall.core.registry.registry import Registry
 log = logging.getLogger(__name__)
 
 LARGEST = Decimal(10_000_000)
+PARSED = (Response, FormatErrors)
 FAILED = "The answer could not be scored by the program. A person marks it."
 CHANGED = "The answer has changed since it was marked. A person marks it again."
 
@@ -80,19 +81,7 @@ def score_response(
     A type that is missing or fails leaves the item to a person: nobody gets a zero for a fault of
     the program.
     """
-    blank = ItemResult(
-        item_id=item.id,
-        section=item.section,
-        max_points=item.points,
-        state=ScoreState.NEEDS_MANUAL,
-        fraction=None,
-        needs_manual=True,
-        plugin_key=item.type,
-        plugin_version=item.plugin_version,
-        config_digest="",
-        response_revision=revision,
-        comment=FAILED,
-    )
+    blank = left_to_person(item, revision)
     try:
         plugin = registry.question_type(item.type)
         blank = replace(
@@ -102,6 +91,28 @@ def score_response(
     except PluginError as error:
         log.warning("item %s was left to a person: %s", item.id, error.message)
         return blank
+    return apply_score(blank, score)
+
+
+def left_to_person(item: AttemptItem, revision: int) -> ItemResult:
+    """Return the result of a response that no program could score."""
+    return ItemResult(
+        item_id=item.id,
+        section=item.section,
+        max_points=item.points,
+        state=str(ScoreState.NEEDS_MANUAL),
+        fraction=None,
+        needs_manual=True,
+        plugin_key=item.type,
+        plugin_version=item.plugin_version,
+        config_digest="",
+        response_revision=revision,
+        comment=FAILED,
+    )
+
+
+def apply_score(blank: ItemResult, score: Score) -> ItemResult:
+    """Return a result as its question type scored it."""
     return replace(
         blank,
         state=str(score.state),
@@ -149,11 +160,11 @@ def total_up(
     grade = registry.call(scorer, "grade", total, settings, expect=Grade)
     return Total(
         results=[
-            replace(result, points=_kept_points(scorer, score.points))
+            replace(result, points=kept_points(scorer, score.points))
             for result, score in zip(results, scores, strict=True)
         ],
-        points=_kept_points(scorer, total.points) or Decimal(0),
-        max_points=_kept_points(scorer, total.max_points) or Decimal(0),
+        points=kept_points(scorer, total.points) or Decimal(0),
+        max_points=kept_points(scorer, total.max_points) or Decimal(0),
         complete=bool(total.complete),
         grade=grade,
         scorer_key=scorer.key,
@@ -165,27 +176,42 @@ def total_up(
 def _ask_type(
     registry: Registry, plugin: Plugin, variant: Variant, raw: Mapping[str, Any]
 ) -> Score:
-    response = registry.call(plugin, "parse", variant, raw, expect=(Response, FormatErrors))
+    response = registry.call(plugin, "parse", variant, raw, expect=PARSED)
     if isinstance(response, FormatErrors):
-        return Score(Decimal(0), ScoreState.INVALID, feedback=" ".join(response.messages))
+        return unreadable(response)
     score: Score = registry.call(plugin, "score", variant, response, expect=Score)
+    check_score(plugin, score)
+    return score
+
+
+def unreadable(errors: FormatErrors) -> Score:
+    """Return the score of a response that its question type cannot read."""
+    return Score(Decimal(0), ScoreState.INVALID, feedback=" ".join(errors.messages))
+
+
+def check_score(plugin: Plugin, score: Score) -> None:
+    """Raise PluginError for a fraction that cannot be kept."""
     if not _is_ordinary(score.fraction):
         raise PluginError(f"The question type {plugin.key!r} gave a fraction that is no number.")
-    return score
 
 
 def _score_item(
     registry: Registry, scorer: Scorer, result: ItemResult, settings: Mapping[str, Any]
 ) -> ItemScore:
-    base = Score(
-        result.fraction or Decimal(0), ScoreState(result.state), needs_manual=result.needs_manual
-    )
-    policy = ItemPolicy(result.max_points, result.section, settings)
+    base, policy = base_of(result), ItemPolicy(result.max_points, result.section, settings)
     score: ItemScore = registry.call(scorer, "score_item", base, policy, expect=ItemScore)
     return score
 
 
-def _kept_points(scorer: Scorer, points: Decimal | None) -> Decimal | None:
+def base_of(result: ItemResult) -> Score:
+    """Return what a scorer is told of a result."""
+    return Score(
+        result.fraction or Decimal(0), ScoreState(result.state), needs_manual=result.needs_manual
+    )
+
+
+def kept_points(scorer: Scorer, points: Decimal | None) -> Decimal | None:
+    """Return a scorer's points as they are kept; PluginError for what is no number."""
     if points is None:
         return None
     if not _is_ordinary(points):
@@ -197,12 +223,36 @@ def _is_ordinary(value: Any) -> bool:
     return isinstance(value, Decimal) and value.is_finite() and abs(value) < LARGEST
 
 
+def write_stamp(result: ItemResult) -> str:
+    """Return all that a result says, but for whose it is: equal ones have the same."""
+    values = (
+        result.section,
+        write_decimal(result.max_points),
+        result.state,
+        _plain(result.fraction),
+        result.needs_manual,
+        result.plugin_key,
+        result.plugin_version,
+        result.config_digest,
+        result.feedback,
+        list(result.parts),
+        result.comment,
+        _plain(result.points),
+    )
+    return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+
+def write_digest(head: Sequence[Any], lines: Iterable[tuple[Any, int, Any, str]]) -> str:
+    """Return the sha256 over everything that a score version says.
+
+    `lines` are item, revision, marker and stamp (`write_stamp`) of each result.
+    """
+    rows = sorted(f"{item} {revision} {marker} {stamp}" for item, revision, marker, stamp in lines)
+    text = "\n".join([json.dumps(head, separators=(",", ":")), *rows])
+    return sha256(text.encode()).hexdigest()
+
+
 def _digest(total: Total) -> str:
-    """Return the sha256 over everything that a score version says."""
-    values = [
-        [_plain(value) for value in asdict(result).values()]
-        for result in sorted(total.results, key=lambda result: str(result.item_id))
-    ]
     head = [
         *map(write_decimal, (total.points, total.max_points)),
         total.complete,
@@ -212,11 +262,12 @@ def _digest(total: Total) -> str:
         total.scorer_version,
         total.config_digest,
     ]
-    text = json.dumps([head, values], sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()
+    lines = (
+        (one.item_id, one.response_revision, one.marked_by, write_stamp(one))
+        for one in total.results
+    )
+    return write_digest(head, lines)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return write_decimal(value)
-    return str(value) if isinstance(value, UUID) else value
+def _plain(value: Decimal | None) -> str | None:
+    return None if value is None else write_decimal(value)

@@ -237,3 +237,23 @@ def test_plain_hooks_that_fail_again_and_again_are_paused(site, make_registry, s
     registry.flush()
     with registry.db.reading() as session:
         assert len(list_failures(session, "hooks", "hooks.bad")) == POLICY.failures
+
+
+def test_in_a_batch_a_bad_call_takes_no_other_along(install, make_registry, sqlite_url):
+    install("return len(events[0]) if events else 1 / 0")
+    registry = make_registry(sqlite_url)
+    plugin = registry.entry("event_sink", "flaky").plugin
+    calls = [(["ab"],), ([],), (["abc"],)]
+    answers = registry.call_all(plugin, "emit", calls, expect=int)
+    assert (answers[0], answers[2]) == (2, 3)
+    assert isinstance(answers[1], PluginCallError)
+    assert [failure.reason for failure in failures(registry)] == ["error"]
+
+
+def test_a_batch_that_hangs_is_made_call_by_call(install, make_registry, sqlite_url):
+    install("while events == ['hang']: pass\n            return 'done'")
+    registry = make_registry(sqlite_url, plugin_time_limit=0.3)
+    plugin = registry.entry("event_sink", "flaky").plugin
+    answers = registry.call_all(plugin, "emit", [(["a"],), (["hang"],)], expect=str)
+    assert answers[0] == "done"
+    assert answers[1].details["reason"] == "timeout"
