@@ -15,11 +15,11 @@ _MATHML = {
     "semantics",
 }  # fmt: skip
 _HTML = {
-    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd",
-    "del", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6",
-    "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby",
-    "s", "samp", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th",
-    "thead", "tr", "u", "ul", "var",
+    "a", "abbr", "audio", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup",
+    "dd", "del", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5",
+    "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby",
+    "s", "samp", "small", "source", "span", "strong", "sub", "sup", "table", "tbody", "td",
+    "tfoot", "th", "thead", "tr", "track", "u", "ul", "var", "video",
 }  # fmt: skip
 _MATHML_ATTRIBUTES = {
     "accent", "accentunder", "columnalign", "columnlines", "columnspan", "depth", "dir",
@@ -32,16 +32,27 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"dir", "lang", "title"},
     "a": {"href"},
     "abbr": {"title"},
+    "audio": {"aria-label", "loop", "muted", "src"},
     "col": {"span"},
     "colgroup": {"span"},
     "img": {"alt", "height", "src", "width"},
     "li": {"value"},
     "ol": {"reversed", "start", "type"},
+    "source": {"src", "type"},
     "td": {"colspan", "headers", "rowspan"},
     "th": {"abbr", "colspan", "rowspan", "scope"},
+    "track": {"default", "kind", "label", "src", "srclang"},
+    "video": {"aria-label", "height", "loop", "muted", "poster", "src", "width"},
     **dict.fromkeys(_MATHML, _MATHML_ATTRIBUTES),
 }
-_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp|avif);base64,|/(?![/\\])|(?![/\\])[^:]*\Z")
+# A recording that nobody can start or stop would be of no use. (With two of them nh3 would choose
+# an order, a new one in every process.)
+_PLAYER = {"controls": ""}
+_OWN = r"/(?![/\\])|(?![/\\])[^:]*\Z"
+_FILE = re.compile(_OWN)
+_PICTURE = re.compile(rf"data:image/(?:png|jpeg|gif|webp|avif);base64,|{_OWN}")
+_MEDIA = re.compile(r"media:([0-9a-f]{64})\Z")
+_ADDRESSES = {"href", "poster", "src"}
 _DROPPED = re.compile(r"[\x00-\x20]+")
 _WHITE_SPACE = re.compile(r"\s+")
 
@@ -49,11 +60,23 @@ _WHITE_SPACE = re.compile(r"\s+")
 def clean_html(text: str) -> str:
     """Return an author's HTML without anything that acts, calls out or changes the page.
 
-    Kept: text, lists, tables, pictures of this site or in the text itself, links, MathML. Scripts,
-    styles, event handlers, ids, frames and forms go. The class `mathbox` of a `div` stays: it
-    lets a wide formula scroll.
+    Kept: text, lists, tables, pictures of this site or in the text itself, recordings of this
+    site, links, MathML. Scripts, styles, event handlers, ids, frames and forms go. The class
+    `mathbox` of a `div` stays: it lets a wide formula scroll. `media:<sha256>` becomes the
+    address of that file here.
     """
     return _cleaner().clean(text)
+
+
+def media_address(reference: str) -> str:
+    """Return where a page finds the picture or recording that content names: `/media/<sha256>`.
+
+    An address of this site and a picture in the text itself (`data:image/...`) stay as they are;
+    for anything else the address is empty.
+    """
+    if media := _MEDIA.match(reference):
+        return f"/media/{media[1]}"
+    return reference if _PICTURE.match(_DROPPED.sub("", reference).lower()) else ""
 
 
 def plain_text(text: str) -> str:
@@ -73,16 +96,21 @@ def _cleaner() -> nh3.Cleaner:
         clean_content_tags={"script", "style", "template", "noscript", "title", "textarea"},
         attributes=_ATTRIBUTES,
         attribute_filter=_filter_attribute,
-        url_schemes={"http", "https", "mailto", "data"},
+        set_tag_attribute_values={"audio": _PLAYER, "video": _PLAYER},
+        url_schemes={"http", "https", "mailto", "data", "media"},
         allowed_classes={"div": {"mathbox"}},
     )
 
 
-def _filter_attribute(_tag: str, name: str, value: str) -> str | None:
+def _filter_attribute(tag: str, name: str, value: str) -> str | None:
+    if name not in _ADDRESSES:
+        return value
+    if name == "poster" or (name == "src" and tag == "img"):
+        return media_address(value) or None
     # Browsers drop white space and control characters inside addresses.
     address = _DROPPED.sub("", value).lower()
+    if address.startswith("media:"):
+        return media_address(value) or None
     if name == "src":
-        return value if _PICTURE.match(address) else None
-    if name == "href" and address.startswith("data:"):
-        return None
-    return value
+        return value if _FILE.match(address) else None
+    return None if address.startswith("data:") else value

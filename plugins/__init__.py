@@ -86,7 +86,7 @@ from examhall.core.contracts.services import (
 )
 from examhall.core.errors import EvidenceMissingError
 from examhall.core.hookspecs import hookimpl
-from examhall.core.html import clean_html, plain_text
+from examhall.core.html import clean_html, media_address, plain_text
 from examhall.plugins.rendering import Templates
 
 __all__ = [
@@ -173,5 +173,6 @@ __all__ = [
     "View",
     "clean_html",
     "hookimpl",
+    "media_address",
     "plain_text",
 ]

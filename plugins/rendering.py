@@ -8,14 +8,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from examhall.core.html import clean_html, plain_text
+from examhall.core.html import clean_html, media_address, plain_text
 
 
 class Templates:
     """The templates of a package: the files in its folder `templates`.
 
-    Values are escaped; the filter `author_html` lets an author's HTML through `clean_html`, and
-    `plain_text` takes its words. A name that is not given is an error, never an empty place.
+    Values are escaped; the filter `author_html` lets an author's HTML through `clean_html`,
+    `plain_text` takes its words, and `media_address` says where a file lies that content names. A
+    name that is not given is an error, never an empty place.
     """
 
     def __init__(self, package: str) -> None:
@@ -37,5 +38,6 @@ def _environment(package: str) -> Environment:
         auto_reload=False,
     )
     environment.filters["author_html"] = lambda text: Markup(clean_html(text))  # noqa: S704
+    environment.filters["media_address"] = media_address
     environment.filters["plain_text"] = plain_text
     return environment

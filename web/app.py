@@ -6,7 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from examhall.core.platform import Platform
-from examhall.web import api, errors, pages, security, sessions
+from examhall.web import api, errors, pages, plugin_files, security, sessions
 from examhall.web.context import EXTENSION
 from examhall.web.limits import init_limits
 
@@ -25,6 +25,7 @@ def create_app(platform: Platform) -> Flask:
     errors.init_errors(app)
     pages.init_pages(app)
     api.init_api(app, platform.settings.services)
+    app.register_blueprint(plugin_files.blueprint)
     _mount_plugins(app, platform)
     init_limits(app, platform.settings)
     if platform.settings.trusted_proxies:

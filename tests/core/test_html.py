@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhall.core.html import clean_html, plain_text
+from examhall.core.html import clean_html, media_address, plain_text
+
+SHA = "0123456789abcdef" * 4
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,7 @@ from examhall.core.html import clean_html, plain_text
         '<img src="data:image/png;base64,AAAA" alt="">',
         '<math display="block"><mfrac><mi>a</mi><mn>2</mn></mfrac></math>',
         '<div class="mathbox">x</div>',
+        '<audio aria-label="A bell" src="/media/a" controls=""></audio>',
     ],
 )
 def test_what_questions_need_stays(kept: str) -> None:
@@ -40,6 +43,13 @@ def test_what_questions_need_stays(kept: str) -> None:
         ('<img src="https://evil/x.png">', "<img>"),
         ('<img src="data:image/svg+xml;base64,AAAA">', "<img>"),
         ('<img src="data:text/html,x">', "<img>"),
+        (f'<img src="media:{SHA}">', f'<img src="/media/{SHA}">'),
+        (f'<a href="media:{SHA}">x</a>', f'<a href="/media/{SHA}" rel="noopener noreferrer">x</a>'),
+        ('<img src="media:../../admin">', "<img>"),
+        ('<a href="media:x">x</a>', '<a rel="noopener noreferrer">x</a>'),
+        (f'<source src="media:{SHA}" onerror="x()">', f'<source src="/media/{SHA}">'),
+        ('<source src="data:audio/mpeg;base64,AAAA">', "<source>"),
+        ('<source src="https://evil/x.mp3">', "<source>"),
         ('<img src=x onerror="x()">', '<img src="x">'),
         ('<a href="javascript:x()">x</a>', '<a rel="noopener noreferrer">x</a>'),
         ('<a href="da\tta:text/html,x">x</a>', '<a rel="noopener noreferrer">x</a>'),
@@ -52,6 +62,30 @@ def test_what_questions_need_stays(kept: str) -> None:
 )  # fmt: skip
 def test_what_acts_goes(hostile: str, left: str) -> None:
     assert clean_html(hostile) == left
+
+
+def test_a_recording_can_be_started_and_does_not_start_by_itself() -> None:
+    text = f'<video src="media:{SHA}" autoplay poster="https://evil/x.png"></video>'
+    cleaned = clean_html(text)
+    assert f'src="/media/{SHA}"' in cleaned
+    assert 'controls=""' in cleaned
+    assert "autoplay" not in cleaned
+    assert "evil" not in cleaned
+
+
+@pytest.mark.parametrize(
+    ("reference", "address"),
+    [
+        (f"media:{SHA}", f"/media/{SHA}"),
+        ("/x/hotspot/static/map.png", "/x/hotspot/static/map.png"),
+        ("data:image/png;base64,AAAA", "data:image/png;base64,AAAA"),
+        (f"media:{SHA}/../x", ""),
+        ("javascript:x()", ""),
+        ("//evil/x.png", ""),
+    ],
+)
+def test_media_have_an_address_here(reference: str, address: str) -> None:
+    assert media_address(reference) == address
 
 
 @given(st.text(max_size=200))

@@ -130,6 +130,7 @@ WAITING = {"attempt_id": "attempt_id.waiting", "item_id": "item_id.waiting"}
 
 PUBLIC_DOORS = [
     door("GET /static/<path:filename>", OPEN, use={"filename": "static_file"}),
+    door("GET /x/<key>/static/<path:name>", OPEN, use={"name": "static_file"}),
     door("GET /sign-in", OPEN),
     door("POST /sign-in/<key>", OPEN, use={"key": "method"}, form={"login": "x", "password": "x"}),
     door("GET /sign-in/<key>/callback", OPEN, use={"key": "method"}),
