@@ -1,0 +1,1 @@
+"""Feedback modes: how an item behaves while the attempt runs. Pure, without a database."""
