@@ -8,6 +8,7 @@ from examhall.core.db import Base
 from examhall.core.events import models as events
 from examhall.core.exams import models as exams
 from examhall.core.integrations import models as integrations
+from examhall.core.media import models as media
 from examhall.core.proctoring import models as proctoring
 from examhall.core.registry import models as registry
 from examhall.core.scoring import models as scoring
@@ -21,6 +22,7 @@ __all__ = [
     "exams",
     "integrations",
     "leases",
+    "media",
     "proctoring",
     "registry",
     "scoring",

@@ -177,6 +177,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", "key", name="uq_idempotency_records_user_key"),
     )
     op.create_table(
+        "media_files",
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("content_type", sa.String(length=100), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("store", sa.String(length=100), nullable=False),
+        sa.Column("store_key", sa.String(length=500), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("created_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["users.id"], name=op.f("fk_media_files_created_by")
+        ),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_media_files")),
+    )
+    op.create_table(
         "plugin_states",
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("key", sa.String(length=100), nullable=False),
@@ -663,6 +678,33 @@ def upgrade() -> None:
         batch_op.create_index("ix_time_ledger_attempt", ["attempt_id", "id"], unique=False)
 
     op.create_table(
+        "attempt_files",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("content_type", sa.String(length=100), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("store", sa.String(length=100), nullable=False),
+        sa.Column("store_key", sa.String(length=500), nullable=False),
+        sa.Column("created_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["attempts.id"], name=op.f("fk_attempt_files_attempt_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["attempt_items.id"], name=op.f("fk_attempt_files_item_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt_files")),
+        sa.UniqueConstraint("item_id", "sha256", name="uq_attempt_files_item_sha256"),
+    )
+    with op.batch_alter_table("attempt_files", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_attempt_files_attempt_id"), ["attempt_id"], unique=False
+        )
+        batch_op.create_index("ix_attempt_files_sha256", ["sha256"], unique=False)
+
+    op.create_table(
         "chunks",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("session_id", sa.Uuid(), nullable=False),
@@ -912,6 +954,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_chunks_state")
 
     op.drop_table("chunks")
+    with op.batch_alter_table("attempt_files", schema=None) as batch_op:
+        batch_op.drop_index("ix_attempt_files_sha256")
+        batch_op.drop_index(batch_op.f("ix_attempt_files_attempt_id"))
+
+    op.drop_table("attempt_files")
     with op.batch_alter_table("time_ledger", schema=None) as batch_op:
         batch_op.drop_index("ix_time_ledger_attempt")
 
@@ -985,6 +1032,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_plugin_states_revision"))
 
     op.drop_table("plugin_states")
+    op.drop_table("media_files")
     op.drop_table("idempotency_records")
     op.drop_table("exams")
     with op.batch_alter_table("event_deliveries", schema=None) as batch_op:
