@@ -117,9 +117,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
     """The URL of a migrated PostgreSQL database that only this test uses."""
-    name = postgres_server.create_database(postgres_template)
+    name = postgres_server.borrow_database(postgres_template)
     yield postgres_server.url(name)
-    postgres_server.drop_database(name)
+    postgres_server.give_back(name, postgres_template)
 
 
 @pytest.fixture

@@ -32,6 +32,34 @@ FAST_SETTINGS = {
 }
 DURABLE_SETTINGS = {"fsync": "on", "synchronous_commit": "on", "max_connections": "200"}
 
+CUT_OFF_OTHERS = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid()
+"""
+# Replicas fire no triggers, neither those of foreign keys nor those that keep tables append-only.
+EMPTY_TABLES = """
+do $$
+declare name text;
+begin
+  set local session_replication_role = replica;
+  for name in
+    select format('%I', tablename) from pg_tables
+    where schemaname = 'public' and tablename <> 'alembic_version'
+  loop
+    execute 'delete from ' || name;
+  end loop;
+end $$
+"""
+SHAPE = """
+select md5(string_agg(part, ' ' order by part)) from (
+  select concat_ws(' ', tgrelid::regclass, tgname, tgenabled) as part from pg_trigger
+  where not tgisinternal
+  union all
+  select concat_ws(' ', relname, relkind, relnatts) from pg_class
+  where relnamespace = 'public'::regnamespace
+) as parts
+"""
+
 
 class PostgresServer:
     """A PostgreSQL cluster; every test takes its own database of it.
@@ -41,6 +69,7 @@ class PostgresServer:
 
     def __init__(self, *, durable: bool = False) -> None:
         self._durable = durable
+        self._free: dict[str, list[str]] = {}
         self.folder = make_folder("postgres")
         self.port = free_port()
         try:
@@ -113,16 +142,38 @@ class PostgresServer:
         """Drop a database, whoever is still connected to it."""
         self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def borrow_database(self, template: str) -> str:
+        """Return the name of a copy of ``template``: one that was given back, or a new one."""
+        free = self._free.setdefault(template, [])
+        return free.pop() if free else self.create_database(template)
+
+    def give_back(self, name: str, template: str) -> None:
+        """Empty a database for the next test; one whose tables were altered is dropped.
+
+        Emptying takes a tenth of the time that a new copy takes.
+        """
+        with psycopg.connect(self._address(name), autocommit=True) as connection:
+            connection.execute(CUT_OFF_OTHERS)
+            connection.execute(EMPTY_TABLES)
+            made = connection.execute(SHAPE).fetchone()
+        with psycopg.connect(self._address(template), autocommit=True) as connection:
+            is_same = made == connection.execute(SHAPE).fetchone()
+        if is_same:
+            self._free[template].append(name)
+        else:
+            self.drop_database(name)
+
     def stop(self) -> None:
         """End the server and remove its files."""
         self._process.stop()
         remove_folder(self.folder)
 
     def _execute(self, statement: sql.Composed) -> None:
-        with psycopg.connect(
-            host="127.0.0.1", port=self.port, user="postgres", dbname="postgres", autocommit=True
-        ) as connection:
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             connection.execute(statement)
+
+    def _address(self, database: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
 
 def find_installation() -> Path:
