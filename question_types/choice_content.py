@@ -13,6 +13,7 @@ from examhall.question_types.shared import (
     ONE,
     ZERO,
     QuestionContent,
+    choice_field,
     fraction_field,
     html_field,
     percent,
@@ -22,6 +23,14 @@ LEGENDS = {
     "single": "Choose one answer",
     "multiple": "Choose all that apply",
     "true_false": "True or false?",
+}
+NUMBERINGS = {
+    "none": "None",
+    "abc": "a, b, c",
+    "ABCD": "A, B, C",
+    "123": "1, 2, 3",
+    "iii": "i, ii, iii",
+    "IIII": "I, II, III",
 }
 
 
@@ -79,6 +88,9 @@ class ChoiceContent(QuestionContent):
             "help": "For several answers: each right one counts, each wrong one takes off.",
             "when": {"mode": ["multiple"]},
         },
+    )
+    numbering = choice_field(
+        "Numbering", NUMBERINGS, load_default="ABCD", when={"mode": ["single", "multiple"]}
     )
 
 

@@ -57,6 +57,18 @@ class EssayContent(QuestionContent):
     lines = fields.Integer(
         load_default=12, validate=validate.Range(2, 60), metadata={"label": "Height in lines"}
     )
+    template = fields.String(
+        load_default="",
+        validate=validate.Length(0, 20_000),
+        metadata={
+            "label": "Text to start from",
+            "widget": "multiline",
+            "help": "It stands in the box; as it is, it is no answer.",
+        },
+    )
+    monospaced = fields.Boolean(
+        load_default=False, metadata={"label": "Letters of one width, as for programs"}
+    )
     rubric = html_field("Rubric", load_default="", help="For markers only.")
 
 

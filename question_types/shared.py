@@ -17,6 +17,9 @@ NEARLY_ONE = Decimal("0.999999")
 """Fractions written with seven digits (three times 0.3333333) still make a whole."""
 
 MAX_HTML = 50_000
+SELDOM = ("correct_feedback", "partial_feedback", "incorrect_feedback", "hints", "penalty")
+"""Fields that come last in forms."""
+
 UNKNOWN_FORM = "The answer has a form that this question does not know."
 VERDICTS = {
     ScoreState.RIGHT: "Right",
@@ -61,11 +64,62 @@ def html_field(label: str, **options: Any) -> fields.String:
     )
 
 
+def identifier_field(help_text: str) -> fields.String:
+    """Return a name that an author may give to a part of a question; analyses show it."""
+    return fields.String(
+        load_default="",
+        validate=validate.Regexp(r"[A-Za-z0-9_.-]{0,60}\Z"),
+        metadata={"label": "Identifier", "help": help_text},
+    )
+
+
+def choice_field(label: str, choices: Mapping[str, str], **options: Any) -> fields.String:
+    """Return a choice between words of content; `choices` says how each reads in the form."""
+    meta = {"label": label, "help": options.pop("help", ""), "when": options.pop("when", {})}
+    rule = validate.OneOf(list(choices), labels=list(choices.values()))
+    options.setdefault("load_default", next(iter(choices)))
+    return fields.String(validate=rule, metadata=meta, **options)
+
+
+def list_field(of: type[Schema], label: str, most: int, **options: Any) -> fields.List[Any]:
+    """Return a list of parts; at least one where it is required."""
+    meta = {"label": label, "help": options.pop("help", ""), "when": options.pop("when", {})}
+    fewest = 1 if options.get("required") else 0
+    if not fewest:
+        options.setdefault("load_default", list)
+    rule = validate.Length(fewest, most)
+    return fields.List(fields.Nested(of), validate=rule, metadata=meta, **options)
+
+
+class Hint(Schema):
+    """What a candidate is told after a wrong try."""
+
+    text = html_field("Hint", load_default="")
+    show_count = fields.Boolean(
+        load_default=False, metadata={"label": "Say how many parts are right"}
+    )
+    clear_wrong = fields.Boolean(load_default=False, metadata={"label": "Clear the wrong parts"})
+
+
 class QuestionContent(Schema):
-    """What every bundled question has."""
+    """What every bundled question has. What few authors need stands last in forms."""
 
     stem = html_field("Question", required=True)
     feedback = html_field("Feedback for everybody", load_default="")
+    correct_feedback = html_field("Feedback for a right answer", load_default="")
+    partial_feedback = html_field("Feedback for a partly right answer", load_default="")
+    incorrect_feedback = html_field("Feedback for a wrong answer", load_default="")
+    hints = list_field(Hint, "Hints", 20, help="Shown one after another between tries.")
+    penalty = decimal_field(
+        "Taken off for each further try",
+        load_default=Decimal("0.3333333"),
+        validate=[validate.Range(0, 1)],
+        help="As share of the points, where an exam allows several tries.",
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.fields = dict(sorted(self.fields.items(), key=lambda field: field[0] in SELDOM))
 
 
 def has_only(raw: Any, control: str) -> bool:
