@@ -104,7 +104,8 @@ class Score:
     """The worth of a response: `fraction` of the item's points, normally between 0 and 1.
 
     `feedback` is HTML for the candidate; core makes it harmless before it is kept. `outcomes` are
-    the named results of types that have some of their own, as lists of text.
+    the named results of types that have some of their own, as lists of text. `certainty` is how
+    sure the candidate was (1 to 3): core fills it in for scorers, None where an exam does not ask.
     """
 
     fraction: Decimal
@@ -113,6 +114,31 @@ class Score:
     feedback: str = ""
     needs_manual: bool = False
     outcomes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    certainty: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What helps after a try that failed; `text` is HTML.
+
+    With `show_count` the candidate learns how many parts were right, with `clear_wrong` the wrong
+    ones are emptied for the next try.
+    """
+
+    text: str
+    show_count: bool = False
+    clear_wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TryHelp:
+    """What a question says about several tries: a hint after each, and the penalty of each.
+
+    `penalty` is a share of the points, None where the question does not say.
+    """
+
+    hints: tuple[Hint, ...] = ()
+    penalty: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +155,12 @@ class QuestionType(Plugin):
 
     kind: ClassVar[Kind] = Kind.QUESTION_TYPE
     content_version: ClassVar[int] = 1
+    takes_answer: ClassVar[bool] = True
+    """Whether there is anything to answer."""
+    needs_marker: ClassVar[bool] = False
+    """Whether people mark it: there is nothing to check while an attempt runs."""
+    parts_fail_alone: ClassVar[bool] = False
+    """Whether a failed try costs only the parts (`Score.parts`) that were not right."""
 
     @abstractmethod
     def content_schema(self) -> type[Schema]:
@@ -191,6 +223,23 @@ class QuestionType(Plugin):
     @abstractmethod
     def simulate(self, variant: Variant, kind: str) -> Raw:
         """Make a response for tests; `kind` is `right`, `wrong`, `empty` or `invalid`."""
+
+    def help_for_tries(self, content: Content) -> TryHelp:
+        """Return hints and penalty, for exams that let candidates try again.
+
+        A type whose content has `hints` (a list of objects with `text`, `show_count` and
+        `clear_wrong`) and `penalty` (a decimal) has nothing to do.
+        """
+        hints = tuple(
+            Hint(hint["text"], bool(hint.get("show_count")), bool(hint.get("clear_wrong")))
+            for hint in content.get("hints") or ()
+        )
+        penalty = content.get("penalty")
+        return TryHelp(hints, None if penalty in {None, ""} else Decimal(str(penalty)))
+
+    def keep_right(self, variant: Variant, response: Response) -> Raw:
+        """Return what a hint that clears wrong parts leaves of a response; nothing by itself."""
+        return {}
 
     def public_words(self, content: Content) -> Sequence[str]:
         """Return texts of the key that a candidate may see anyway (the options of a choice)."""

@@ -33,12 +33,30 @@ class ItemScore:
 
 
 @dataclass(frozen=True, slots=True)
+class SectionScore:
+    """What the items of one section earned together."""
+
+    section: str
+    points: Decimal
+    max_points: Decimal
+
+    @property
+    def fraction(self) -> Decimal:
+        """The share of the points, 0 where a section has none."""
+        return self.points / self.max_points if self.max_points else Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptScore:
-    """A whole attempt; `complete` is False while an item waits for a marker."""
+    """A whole attempt; `complete` is False while an item waits for a marker.
+
+    `sections` are for `grade`, where a scorer looks at sections; core does not keep them.
+    """
 
     points: Decimal
     max_points: Decimal
     complete: bool = True
+    sections: tuple[SectionScore, ...] = ()
 
     @property
     def fraction(self) -> Decimal:
@@ -58,6 +76,8 @@ class Scorer(Plugin):
     """A way to count."""
 
     kind: ClassVar[Kind] = Kind.SCORER
+    counts_certainty: ClassVar[bool] = False
+    """Whether `Score.certainty` changes anything: exams that ask for it need such a scorer."""
 
     def settings_schema(self) -> type[Schema]:
         """Return the schema of an exam's scoring settings for this scorer."""
@@ -65,7 +85,11 @@ class Scorer(Plugin):
 
     @abstractmethod
     def score_item(self, base: Score, policy: ItemPolicy) -> ItemScore:
-        """Turn a response's fraction into points."""
+        """Turn a response's fraction into points.
+
+        `base.fraction` may be below 0, where the question says so, and already has the penalties
+        for tries taken off.
+        """
 
     @abstractmethod
     def score_attempt(
