@@ -18,15 +18,10 @@ from examhall.core.attempts.room import get_room
 from examhall.core.attempts.starting import start_attempt
 from examhall.core.attempts.submission import submit_attempt
 from examhall.core.exams.models import Exam, ExamVersion, Question, Registration
-from examhall.core.exams.operations import (
-    ItemPlan,
-    SectionPlan,
-    create_exam,
-    create_question,
-    replace_structure,
-)
+from examhall.core.exams.operations import create_exam, create_question
 from examhall.core.exams.publication import publish_exam
 from examhall.core.exams.registrations import register_candidate
+from examhall.core.exams.structure import ItemPlan, SectionPlan, replace_structure
 from examhall.core.permissions import Principal, Role
 from examhall.core.platform import Platform, open_platform
 from examhall.core.settings import load_settings

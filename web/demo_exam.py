@@ -15,15 +15,10 @@ from sqlalchemy.orm import Session
 from examhall.core.accounts.models import User
 from examhall.core.accounts.operations import create_user
 from examhall.core.contracts.base import Kind
-from examhall.core.exams.operations import (
-    ItemPlan,
-    SectionPlan,
-    create_exam,
-    create_question,
-    replace_structure,
-)
+from examhall.core.exams.operations import create_exam, create_question
 from examhall.core.exams.publication import publish_exam
 from examhall.core.exams.registrations import register_candidate
+from examhall.core.exams.structure import ItemPlan, SectionPlan, replace_structure
 from examhall.core.permissions import SYSTEM, Role
 from examhall.core.platform import Platform
 

@@ -29,6 +29,7 @@ from examhall.core.contracts.access_rule import Stage
 from examhall.core.contracts.question_type import Variant
 from examhall.core.db import database_now
 from examhall.core.errors import ClosedError, ConflictError
+from examhall.core.exams.editions import choose_positions
 from examhall.core.exams.models import ExamVersion, ExamVersionItem, Registration
 from examhall.core.permissions import Principal
 
@@ -84,7 +85,7 @@ def prepare_items(
     platform: Platform, attempt: Attempt, items: list[ExamVersionItem]
 ) -> list[AttemptItem]:
     """Return the candidate's edition of each item; raises PluginError."""
-    return [_prepare(platform, attempt, item) for item in items]
+    return [_prepare(platform, attempt, item, place) for place, item in enumerate(items, 1)]
 
 
 def allowance_of(
@@ -104,26 +105,38 @@ def allowance_of(
 
 def item_seed(attempt: Attempt, position: int) -> int:
     """Return the seed of an item's variant: 62 bits that depend on attempt and place alone."""
-    digest = hashlib.sha256(f"{attempt.seed}:{position}".encode()).digest()
+    return seed_of(attempt.seed, position)
+
+
+def seed_of(attempt_seed: int, position: int) -> int:
+    """Return the seed of the item at a place of the exam, for an attempt's own seed."""
+    digest = hashlib.sha256(f"{attempt_seed}:{position}".encode()).digest()
     return int.from_bytes(digest[:8]) >> 2
 
 
 def _read(platform: Platform, principal: Principal, attempt_id: UUID) -> _Plan:
     with platform.db.reading() as session:
         attempt = get_own_attempt(session, principal, attempt_id)
-        items = session.scalars(
-            select(ExamVersionItem)
-            .where(ExamVersionItem.exam_version_id == attempt.exam_version_id)
-            .options(joinedload(ExamVersionItem.question_version))
-            .order_by(ExamVersionItem.position)
-        ).all()
+        version = session.get_one(ExamVersion, attempt.exam_version_id)
         return _Plan(
             attempt=attempt,
             registration=session.get_one(Registration, attempt.registration_id),
-            version=session.get_one(ExamVersion, attempt.exam_version_id),
-            items=list(items),
+            version=version,
+            items=find_items(session, version, attempt.seed),
             now=database_now(session),
         )
+
+
+def find_items(session: Session, version: ExamVersion, seed: int) -> list[ExamVersionItem]:
+    """Return the items of one candidate's edition, in their order."""
+    chosen = choose_positions(version.content, seed)
+    items = session.scalars(
+        select(ExamVersionItem)
+        .where(ExamVersionItem.exam_version_id == version.id, ExamVersionItem.position.in_(chosen))
+        .options(joinedload(ExamVersionItem.question_version))
+    )
+    by_position = {item.position: item for item in items}
+    return [by_position[position] for position in chosen]
 
 
 def _take_over(platform: Platform, attempt_id: UUID, lease_id: str) -> Attempt:
@@ -151,7 +164,9 @@ def _begin(
     move(session, attempt, Machine.ATTEMPT, AttemptState.IN_PROGRESS, actor)
 
 
-def _prepare(platform: Platform, attempt: Attempt, item: ExamVersionItem) -> AttemptItem:
+def _prepare(
+    platform: Platform, attempt: Attempt, item: ExamVersionItem, place: int
+) -> AttemptItem:
     source = item.question_version
     plugin = platform.plugins.question_type(source.type)
     content: Any = source.content
@@ -164,7 +179,7 @@ def _prepare(platform: Platform, attempt: Attempt, item: ExamVersionItem) -> Att
     return AttemptItem(
         attempt_id=attempt.id,
         exam_version_item_id=item.id,
-        position=item.position,
+        position=place,
         section=item.section,
         points=item.points,
         type=source.type,

@@ -7,20 +7,30 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examhall.core.db import Base
 
 
 class Question(Base):
-    """A question in the bank; what it says stands in its versions."""
+    """A question in the bank; what it says stands in its versions.
+
+    `words` is what a search looks through: title, tags, type and stem in small letters. `points`
+    is what it is worth where an exam says nothing else.
+    """
 
     __tablename__ = "questions"
+    __table_args__ = (
+        Index("ix_questions_created", "created_at", "id"),
+        CheckConstraint("points >= 0", name="points_not_negative"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     title: Mapped[str] = mapped_column(String(300))
     type: Mapped[str] = mapped_column(String(100))
+    points: Mapped[Decimal] = mapped_column(Numeric(12, 4), default=Decimal(1))
+    words: Mapped[str] = mapped_column(Text, default="")
     archived: Mapped[bool] = mapped_column(default=False)
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime]
@@ -29,6 +39,26 @@ class Question(Base):
     versions: Mapped[list[QuestionVersion]] = relationship(
         back_populates="question", order_by="QuestionVersion.number"
     )
+    labels: Mapped[list[QuestionTag]] = relationship(
+        order_by="QuestionTag.tag", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The question's tags in the order of the alphabet."""
+        return tuple(sorted(label.tag for label in self.labels))
+
+
+class QuestionTag(Base):
+    """A word by which a question is found, and drawn at random."""
+
+    __tablename__ = "question_tags"
+    __table_args__ = (Index("ix_question_tags_tag", "tag", "question_id"),)
+
+    question_id: Mapped[UUID] = mapped_column(
+        ForeignKey("questions.id", ondelete="CASCADE"), primary_key=True
+    )
+    tag: Mapped[str] = mapped_column(String(100), primary_key=True)
 
 
 class QuestionVersion(Base):
@@ -79,19 +109,30 @@ class Exam(Base):
 
 
 class Section(Base):
-    """A part of an exam."""
+    """A part of an exam: `pick` of its items for each candidate (all where it is NULL), and draws.
+
+    With `shuffle` each candidate has what is left in an order of their own.
+    """
 
     __tablename__ = "sections"
-    __table_args__ = (Index("ix_sections_exam", "exam_id", "position"),)
+    __table_args__ = (
+        Index("ix_sections_exam", "exam_id", "position"),
+        CheckConstraint("pick >= 1", name="pick_positive"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     exam_id: Mapped[UUID] = mapped_column(ForeignKey("exams.id", ondelete="CASCADE"))
     position: Mapped[int]
     title: Mapped[str] = mapped_column(String(300), default="")
+    pick: Mapped[int | None]
+    shuffle: Mapped[bool] = mapped_column(default=False)
 
     exam: Mapped[Exam] = relationship(back_populates="sections")
     items: Mapped[list[Item]] = relationship(
         back_populates="section", order_by="Item.position", cascade="all, delete-orphan"
+    )
+    draws: Mapped[list[Draw]] = relationship(
+        back_populates="section", order_by="Draw.position", cascade="all, delete-orphan"
     )
 
 
@@ -114,10 +155,35 @@ class Item(Base):
     question: Mapped[Question] = relationship()
 
 
+class Draw(Base):
+    """A random pick from the bank: `count` questions with all `tags`, of one type where given.
+
+    It is resolved when the exam is published, to the versions that the questions have then.
+    """
+
+    __tablename__ = "draws"
+    __table_args__ = (
+        Index("ix_draws_section", "section_id", "position"),
+        CheckConstraint("count >= 1", name="count_positive"),
+        CheckConstraint("points >= 0", name="points_not_negative"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    section_id: Mapped[UUID] = mapped_column(ForeignKey("sections.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    count: Mapped[int]
+    tags: Mapped[list[Any]] = mapped_column(default=list)
+    type: Mapped[str] = mapped_column(String(100), default="")
+    points: Mapped[Decimal] = mapped_column(Numeric(12, 4))
+
+    section: Mapped[Section] = relationship(back_populates="draws")
+
+
 class ExamVersion(Base):
     """A published exam, frozen with all that it needs; attempts are tied to one.
 
-    `content` holds title, settings and sections; `digest` is the sha256 of content and items.
+    `content` holds title, settings and sections with what is picked and drawn in each, by the
+    places of its items; `digest` is the sha256 of content and items.
     """
 
     __tablename__ = "exam_versions"
@@ -157,6 +223,21 @@ class ExamVersionItem(Base):
 
     exam_version: Mapped[ExamVersion] = relationship(back_populates="items")
     question_version: Mapped[QuestionVersion] = relationship()
+
+
+class ImportRecord(Base):
+    """The report of an import, for whoever made it; `report` is an ImportedFile in JSON."""
+
+    __tablename__ = "import_reports"
+    __table_args__ = (Index("ix_import_reports_created", "created_by", "created_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    filename: Mapped[str] = mapped_column(String(300), default="")
+    format: Mapped[str] = mapped_column(String(100))
+    exam_id: Mapped[UUID | None] = mapped_column(ForeignKey("exams.id"))
+    report: Mapped[dict[str, Any]]
 
 
 class Registration(Base):

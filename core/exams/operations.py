@@ -1,12 +1,13 @@
-"""What authors do: questions with versions, exams with sections and items."""
+"""What authors do: questions with versions, exams with settings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,46 +16,38 @@ from examhall.core.audit.operations import record
 from examhall.core.db import database_now
 from examhall.core.errors import InvalidError, NotFoundError, StaleRevisionError
 from examhall.core.events.operations import emit
+from examhall.core.exams.bank import (
+    check_points,
+    clean_tags,
+    head_words,
+    join_words,
+    stem_words,
+)
 from examhall.core.exams.content import CheckedContent, check_content
 from examhall.core.exams.events import ExamCreated
 from examhall.core.exams.models import (
     Exam,
-    Item,
     Question,
+    QuestionTag,
     QuestionVersion,
-    Section,
 )
-from examhall.core.exams.problems import Problem, load_json_form, refuse
-from examhall.core.exams.queries import (
-    get_exam_with_structure,
-    get_question,
-    require_for_exam,
-    stands_in_exam,
-)
+from examhall.core.exams.problems import load_json_form, refuse
+from examhall.core.exams.queries import get_question, require_for_exam
 from examhall.core.exams.settings import ExamSettingsSchema
 from examhall.core.permissions import Permission, Principal
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
 
-MAX_ITEMS = 500
-"""The most questions that an exam may have."""
-
 
 @dataclass(frozen=True, slots=True)
-class ItemPlan:
-    """Which question stands at a place, and for how many points."""
+class NewQuestion:
+    """A question with checked content, on its way into the bank."""
 
-    question_id: UUID
+    title: str
+    checked: CheckedContent
+    tags: tuple[str, ...] = ()
     points: Decimal = Decimal(1)
-
-
-@dataclass(frozen=True, slots=True)
-class SectionPlan:
-    """A section and what stands in it, in order."""
-
-    title: str = ""
-    items: Sequence[ItemPlan] = ()
 
 
 def create_question(
@@ -64,6 +57,8 @@ def create_question(
     title: str,
     type: str,  # noqa: A002 - the word of the API and of the content
     content: Mapping[str, Any],
+    tags: Sequence[str] = (),
+    points: Decimal = Decimal(1),
 ) -> Question:
     """Put a question into the bank.
 
@@ -73,7 +68,10 @@ def create_question(
     principal.require(Permission.QUESTIONS_WRITE)
     checked = require_storable(platform, type, content)
     with platform.db.transaction() as session:
-        return add_question(session, principal, _title(title), checked)
+        [question] = add_questions(
+            session, principal, [NewQuestion(title, checked, tuple(tags), points)]
+        )
+        return question
 
 
 def require_storable(
@@ -85,25 +83,18 @@ def require_storable(
     return checked
 
 
-def add_question(
-    session: Session, principal: Principal, title: str, checked: CheckedContent
-) -> Question:
-    """Put a question with checked content into the bank."""
+def add_questions(
+    session: Session, principal: Principal, new: Sequence[NewQuestion]
+) -> list[Question]:
+    """Put questions with checked content into the bank."""
     principal.require(Permission.QUESTIONS_WRITE)
     now = database_now(session)
-    question = Question(
-        title=title,
-        type=checked.type,
-        archived=False,
-        created_by=principal.user_id,
-        created_at=now,
-        latest_number=0,
-    )
-    session.add(question)
+    questions = [_make_question(principal, one, now) for one in new]
+    session.add_all(questions)
     session.flush()
-    _add_version(session, principal, question, checked)
-    record(session, principal, "question.created", "question", question.id, type=checked.type)
-    return question
+    for question in questions:
+        record(session, principal, "question.created", "question", question.id, type=question.type)
+    return questions
 
 
 def add_question_version(
@@ -129,8 +120,10 @@ def add_question_version(
             .with_for_update()
             .execution_options(populate_existing=True)
         ).one()
-        if title is not None:
-            question.title = _title(title)
+        question.title = question.title if title is None else clean_title(title)
+        question.words = join_words(
+            head_words(question.title, question.type, question.tags), stem_words(checked.content)
+        )
         newest = session.scalars(
             select(QuestionVersion).where(
                 QuestionVersion.question_id == question_id,
@@ -139,7 +132,9 @@ def add_question_version(
         ).one()
         if newest.content == checked.content and newest.content_version == checked.content_version:
             return newest
-        version = _add_version(session, principal, question, checked)
+        version = _make_version(principal, question, checked, database_now(session))
+        session.add(version)
+        session.flush()
         record(
             session, principal, "question.changed", "question", question_id, number=version.number
         )
@@ -170,7 +165,7 @@ def create_exam(
     """Make an empty exam; raises InvalidError for settings that cannot be."""
     principal.require(Permission.EXAMS_CREATE)
     exam = Exam(
-        title=_title(title),
+        title=clean_title(title),
         course_id=course_id,
         state="draft",
         settings=check_settings(settings or {}),
@@ -208,7 +203,7 @@ def update_exam(
     """Change an exam that still has this revision; raises StaleRevisionError otherwise."""
     exam = lock_exam(session, principal, exam_id, revision)
     if title is not None:
-        exam.title = _title(title)
+        exam.title = clean_title(title)
     if course_id is not None:
         exam.course_id = course_id
     if settings is not None:
@@ -216,34 +211,6 @@ def update_exam(
     exam.revision += 1
     session.flush()
     record(session, principal, "exam.changed", "exam", exam_id, revision=exam.revision)
-    return exam
-
-
-def replace_structure(
-    session: Session,
-    principal: Principal,
-    exam_id: UUID,
-    revision: int,
-    sections: Sequence[SectionPlan],
-) -> Exam:
-    """Replace an exam's sections and items; raises StaleRevisionError, InvalidError."""
-    exam = lock_exam(session, principal, exam_id, revision)
-    _check_plan(session, principal, exam_id, sections)
-    exam = get_exam_with_structure(session, principal, exam_id)
-    exam.sections = [
-        Section(
-            position=place,
-            title=section.title,
-            items=[
-                Item(position=number, question_id=item.question_id, points=item.points)
-                for number, item in enumerate(section.items)
-            ],
-        )
-        for place, section in enumerate(sections)
-    ]
-    exam.revision += 1
-    session.flush()
-    record(session, principal, "exam.structure_changed", "exam", exam_id, revision=exam.revision)
     return exam
 
 
@@ -282,11 +249,29 @@ def check_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return loaded
 
 
-def _add_version(
-    session: Session, principal: Principal, question: Question, checked: CheckedContent
+def _make_question(principal: Principal, new: NewQuestion, now: datetime) -> Question:
+    title, tags, checked = clean_title(new.title), clean_tags(new.tags), new.checked
+    question = Question(
+        id=uuid4(),
+        title=title,
+        type=checked.type,
+        points=check_points(new.points),
+        words=join_words(head_words(title, checked.type, tags), stem_words(checked.content)),
+        archived=False,
+        created_by=principal.user_id,
+        created_at=now,
+        latest_number=0,
+        labels=[QuestionTag(tag=tag) for tag in tags],
+    )
+    question.versions = [_make_version(principal, question, checked, now)]
+    return question
+
+
+def _make_version(
+    principal: Principal, question: Question, checked: CheckedContent, now: datetime
 ) -> QuestionVersion:
     question.latest_number += 1
-    version = QuestionVersion(
+    return QuestionVersion(
         question_id=question.id,
         number=question.latest_number,
         type=checked.type,
@@ -294,37 +279,12 @@ def _add_version(
         content_version=checked.content_version,
         plugin_version=checked.plugin_version,
         created_by=principal.user_id,
-        created_at=database_now(session),
+        created_at=now,
     )
-    session.add(version)
-    session.flush()
-    return version
 
 
-def _check_plan(
-    session: Session, principal: Principal, exam_id: UUID, sections: Sequence[SectionPlan]
-) -> None:
-    """Refuse questions that are not there or not for this author, and too many of them."""
-    items = [
-        (f"sections.{place}.items.{number}", item)
-        for place, section in enumerate(sections)
-        for number, item in enumerate(section.items)
-    ]
-    if len(items) > MAX_ITEMS:
-        raise InvalidError(f"An exam has at most {MAX_ITEMS} questions.")
-    wanted = {item.question_id for _, item in items}
-    known = set(session.scalars(select(Question.id).where(Question.id.in_(wanted))))
-    if not principal.may(Permission.QUESTIONS_WRITE):
-        known = {qid for qid in known if session.scalar(stands_in_exam(qid, [exam_id]))}
-    problems = [
-        Problem(f"{path}.question_id", "There is no such question in the bank.")
-        for path, item in items
-        if item.question_id not in known
-    ]
-    refuse("The structure names questions that are not there.", problems)
-
-
-def _title(title: str) -> str:
+def clean_title(title: str) -> str:
+    """Return a title without double white space; raises InvalidError for one that cannot be."""
     tidy = " ".join(title.split())
     if not 1 <= len(tidy) <= 300:
         raise InvalidError("Give a title of 1 to 300 characters.", title=["1 to 300 characters."])

@@ -20,9 +20,12 @@ from examhall.core.contracts.question_type import (
 )
 from examhall.core.errors import PluginError
 from examhall.core.exams.content import CheckedContent, check_content
+from examhall.core.exams.draws import find_pools, list_places, outline_exam
+from examhall.core.exams.editions import choose_positions
 from examhall.core.exams.problems import Problem
 from examhall.core.exams.queries import (
     find_latest_question_versions,
+    find_titles,
     get_exam_with_structure,
     require_for_exam,
 )
@@ -105,30 +108,30 @@ def preview_exam(
     seed: int = 1,
     answers: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> list[PreviewSection]:
-    """Draw an exam as it stands, with the newest version of each question; needs `exams.write`.
+    """Draw one candidate's edition of an exam as it stands; needs `exams.write`.
 
+    Questions have their newest versions; picks and shuffles come from `seed`.
     `answers` are raw responses to try out, by the item's number from 1.
     """
     require_for_exam(principal, Permission.EXAMS_WRITE, exam_id)
     with platform.db.reading() as session:
         exam = get_exam_with_structure(session, principal, exam_id)
-        ids = [item.question_id for section in exam.sections for item in section.items]
+        places = list_places(exam, find_pools(session, exam))
+        chosen = [places[n - 1] for n in choose_positions(outline_exam(exam, places), seed)]
+        ids = list({place.question_id for place in chosen})
         versions = find_latest_question_versions(session, ids)
-    sections, number = [], 0
-    for section in exam.sections:
-        drawn = PreviewSection(section.title)
-        for item in section.items:
-            number += 1
-            version = versions[item.question_id]
-            checked = check_content(
-                platform.plugins, version.type, version.content, version.content_version
-            )
-            raw = (answers or {}).get(number)
-            preview = _preview(platform, checked, f"item-{number}", seed, raw)
-            drawn.items.append(
-                PreviewItem(number, item.question_id, item.question.title, item.points, preview)
-            )
-        sections.append(drawn)
+        titles = find_titles(session, ids)
+    sections = [PreviewSection(section.title) for section in exam.sections]
+    for number, place in enumerate(chosen, 1):
+        version = versions[place.question_id]
+        checked = check_content(
+            platform.plugins, version.type, version.content, version.content_version
+        )
+        raw = (answers or {}).get(number)
+        preview = _preview(platform, checked, f"item-{number}", seed, raw)
+        sections[place.section].items.append(
+            PreviewItem(number, place.question_id, titles[place.question_id], place.points, preview)
+        )
     return sections
 
 

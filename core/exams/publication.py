@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -19,14 +19,28 @@ from examhall.core.db import database_now
 from examhall.core.decimals import write_decimal
 from examhall.core.errors import PluginError
 from examhall.core.events.operations import emit
-from examhall.core.exams.content import CheckedContent, check_content
+from examhall.core.exams.content import check_content
+from examhall.core.exams.draws import (
+    Place,
+    Pool,
+    find_pools,
+    find_structure_problems,
+    list_places,
+    outline_exam,
+)
 from examhall.core.exams.events import ExamPublished
-from examhall.core.exams.models import Exam, ExamVersion, ExamVersionItem, Item, QuestionVersion
+from examhall.core.exams.models import (
+    Exam,
+    ExamVersion,
+    ExamVersionItem,
+    QuestionVersion,
+)
 from examhall.core.exams.operations import lock_exam
 from examhall.core.exams.problems import Problem, load_json_form, refuse
 from examhall.core.exams.queries import (
     find_latest_question_versions,
     find_latest_version,
+    find_titles,
     get_exam_with_structure,
     require_for_exam,
 )
@@ -44,12 +58,9 @@ class _Draft:
 
     exam: Exam
     questions: Mapping[UUID, QuestionVersion]
-
-    def items(self) -> Iterator[tuple[str, str, Item]]:
-        """Yield path, section title and item in order."""
-        for place, section in enumerate(self.exam.sections):
-            for number, item in enumerate(section.items):
-                yield f"sections.{place}.items.{number}", section.title, item
+    titles: Mapping[UUID, str]
+    pools: Mapping[UUID, Pool]
+    places: Sequence[Place]
 
 
 def publish_exam(platform: Platform, principal: Principal, exam_id: UUID) -> ExamVersion:
@@ -80,8 +91,11 @@ def find_problems(platform: Platform, principal: Principal, exam_id: UUID) -> li
 def _read_draft(platform: Platform, principal: Principal, exam_id: UUID) -> _Draft:
     with platform.db.reading() as session:
         exam = get_exam_with_structure(session, principal, exam_id)
-        ids = [item.question_id for section in exam.sections for item in section.items]
-        return _Draft(exam, find_latest_question_versions(session, ids))
+        pools = find_pools(session, exam)
+        places = list_places(exam, pools)
+        ids = list({place.question_id for place in places})
+        versions = find_latest_question_versions(session, ids)
+        return _Draft(exam, versions, find_titles(session, ids), pools, places)
 
 
 def _freeze(
@@ -108,11 +122,11 @@ def _freeze(
         items=[
             ExamVersionItem(
                 position=position,
-                section=section,
-                question_version_id=draft.questions[item.question_id].id,
-                points=item.points,
+                section=draft.exam.sections[place.section].title,
+                question_version_id=draft.questions[place.question_id].id,
+                points=place.points,
             )
-            for position, (_, section, item) in enumerate(draft.items(), 1)
+            for position, place in enumerate(draft.places, 1)
         ],
     )
     session.add(version)
@@ -137,24 +151,18 @@ def _freeze(
 
 
 def _content(draft: _Draft, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def describe(place: Place) -> dict[str, Any]:
+        return {
+            "question_id": str(place.question_id),
+            "question_version": draft.questions[place.question_id].number,
+            "points": write_decimal(place.points),
+        }
+
     return {
         "title": draft.exam.title,
         "course_id": draft.exam.course_id,
         "settings": dict(settings),
-        "sections": [
-            {
-                "title": section.title,
-                "items": [
-                    {
-                        "question_id": str(item.question_id),
-                        "question_version": draft.questions[item.question_id].number,
-                        "points": write_decimal(item.points),
-                    }
-                    for item in section.items
-                ],
-            }
-            for section in draft.exam.sections
-        ],
+        **outline_exam(draft.exam, draft.places, describe),
     }
 
 
@@ -162,7 +170,7 @@ def _digest(content: Mapping[str, Any], draft: _Draft) -> str:
     """Return the sha256 over the version's content and all questions in it."""
     questions = [
         [version.type, version.content_version, version.content]
-        for version in (draft.questions[item.question_id] for _, _, item in draft.items())
+        for version in (draft.questions[place.question_id] for place in draft.places)
     ]
     text = json.dumps(
         [content, questions], sort_keys=True, separators=(",", ":"), ensure_ascii=False
@@ -171,24 +179,26 @@ def _digest(content: Mapping[str, Any], draft: _Draft) -> str:
 
 
 def _check_questions(registry: Registry, draft: _Draft) -> list[Problem]:
-    problems = []
-    checked: dict[UUID, CheckedContent] = {}
-    for path, _, item in draft.items():
-        version = draft.questions[item.question_id]
-        if version.id not in checked:
-            checked[version.id] = check_content(
+    problems = find_structure_problems(draft.exam, draft.pools)
+    checked: dict[UUID, Sequence[Problem]] = {}
+    for place in draft.places:
+        if place.question_id not in checked:
+            version = draft.questions[place.question_id]
+            checked[place.question_id] = check_content(
                 registry, version.type, version.content, version.content_version
-            )
-        found = checked[version.id].problems
-        title = item.question.title
+            ).problems
+        title = draft.titles[place.question_id]
         problems += [
-            Problem(p.path, f"{title}: {p.message}").below(f"{path}.question") for p in found
+            Problem(one.path, f"{title}: {one.message}").below(place.path)
+            for one in checked[place.question_id]
         ]
-    if not any(True for _ in draft.items()):
-        problems.append(Problem("sections", "The exam has no questions: add at least one."))
-    elif not any(item.points > 0 for _, _, item in draft.items()):
-        problems.append(Problem("sections", "No question gives points: give one at least some."))
-    return problems
+    if problems:
+        return problems
+    if not draft.places:
+        return [Problem("sections", "The exam has no questions: add at least one.")]
+    if not any(place.points > 0 for place in draft.places):
+        return [Problem("sections", "No question gives points: give one at least some.")]
+    return []
 
 
 def _check_settings(

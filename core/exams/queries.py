@@ -54,7 +54,10 @@ def get_exam_with_structure(session: Session, principal: Principal, exam_id: UUI
     return session.scalars(
         select(Exam)
         .where(Exam.id == exam_id)
-        .options(selectinload(Exam.sections).selectinload(Section.items).joinedload(Item.question))
+        .options(
+            selectinload(Exam.sections).selectinload(Section.items).joinedload(Item.question),
+            selectinload(Exam.sections).selectinload(Section.draws),
+        )
         .execution_options(populate_existing=True)
     ).one()
 
@@ -112,27 +115,6 @@ def find_latest_version(session: Session, exam_id: UUID) -> ExamVersion | None:
     ).first()
 
 
-def list_questions(
-    session: Session,
-    principal: Principal,
-    *,
-    search: str = "",
-    type_key: str = "",
-    archived: bool = False,
-    cursor: str | None = None,
-    limit: int = 50,
-) -> Page[Question]:
-    """Return questions of the bank, the newest first; needs `questions.write`."""
-    principal.require(Permission.QUESTIONS_WRITE)
-    statement = select(Question).where(Question.archived.is_(archived))
-    if search:
-        statement = statement.where(Question.title.icontains(search, autoescape=True))
-    if type_key:
-        statement = statement.where(Question.type == type_key)
-    order = (Question.created_at, Question.id)
-    return get_page(session, statement, order, cursor=cursor, limit=limit, descending=True)
-
-
 def get_question(session: Session, principal: Principal, question_id: UUID) -> Question:
     """Return a question, key and all.
 
@@ -186,6 +168,14 @@ def find_latest_question_versions(
         )
     )
     return {version.question_id: version for version in rows}
+
+
+def find_titles(session: Session, question_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the titles of questions; for the system's own use."""
+    rows = session.execute(
+        select(Question.id, Question.title).where(Question.id.in_(list(question_ids)))
+    )
+    return {row.id: row.title for row in rows}
 
 
 def list_registrations(

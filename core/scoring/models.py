@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from examhall.core.attempts.models import RowNumber
 from examhall.core.db import Base
 
 
@@ -67,6 +68,29 @@ class ItemScoreRecord(Base):
     comment: Mapped[str] = mapped_column(default="")
 
     score: Mapped[ScoreRecord] = relationship(back_populates="items")
+
+
+class Mark(Base):
+    """A mark that a person gave for one response; the one that counts stands in the scores.
+
+    `criteria` are the chosen levels of the rubric: key of the criterion to key of the level.
+    """
+
+    __tablename__ = "marks"
+    __table_args__ = (
+        Index("ix_marks_item", "item_id", "id"),
+        CheckConstraint("fraction between 0 and 1", name="fraction_is_share"),
+    )
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=True)
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id"))
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("attempt_items.id"))
+    response_revision: Mapped[int]
+    marker_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    fraction: Mapped[Decimal] = mapped_column(Numeric(20, 12))
+    criteria: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    comment: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
 
 
 class Outcome(Base):

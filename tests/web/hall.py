@@ -22,15 +22,11 @@ from examhall.core.attempts.models import AttemptItem
 from examhall.core.attempts.operations import complete_check_in, create_attempt
 from examhall.core.attempts.starting import start_attempt
 from examhall.core.attempts.submission import submit_attempt
-from examhall.core.exams.operations import (
-    ItemPlan,
-    SectionPlan,
-    create_exam,
-    create_question,
-    replace_structure,
-)
+from examhall.core.exams.operations import create_exam, create_question
 from examhall.core.exams.publication import publish_exam
 from examhall.core.exams.registrations import register_candidate
+from examhall.core.exams.structure import ItemPlan, SectionPlan, replace_structure
+from examhall.core.media.operations import store_media
 from examhall.core.permissions import SYSTEM, Role
 from examhall.core.platform import Platform
 from examhall.core.proctoring.chunks import NewChunk, store_chunk
@@ -186,6 +182,7 @@ class Hall:
         self.ids["registration_id"] = self.ids["registration_id.running"]
         self.ids["exam_id.draft"] = self._exam("Draft", HOUR, draft=True)
         self.ids["number"] = 1
+        self.ids["sha256"] = store_media(self.platform, SYSTEM, picture(32), "frame.jpg").sha256
 
     def _consent(self, attempt_id: UUID) -> None:
         with self.platform.db.transaction() as session:

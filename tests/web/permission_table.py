@@ -106,6 +106,10 @@ def chosen_question(hall: Any) -> dict[str, Any]:
     return {"section": "0", "question": str(hall.ids["question_id"])}
 
 
+def bulk_change(hall: Any) -> dict[str, Any]:
+    return {"ids": [str(hall.ids["question_id"])], "add_tags": ["seen"]}
+
+
 def newcomer(hall: Any) -> dict[str, Any]:
     return {"user_id": str(hall.people.users["newcomer"].id)}
 
@@ -209,8 +213,25 @@ QUESTION_DOORS = [
         "outsider",
         json=lambda hall: {"content": content("text_entry")(hall)},
     ),
+    door(
+        "GET /api/v1/questions/<uuid:question_id>/versions/<int:number>/changes",
+        BANK,
+        "outsider",
+    ),
+    door(
+        "POST /api/v1/questions/<uuid:question_id>/versions/<int:number>/restore",
+        BANK,
+        "outsider",
+    ),
+    door("POST /api/v1/questions/<uuid:question_id>/duplicate", BANK),
+    door("GET /api/v1/questions/tags", BANK),
+    door("POST /api/v1/questions/bulk", BANK, json=bulk_change),
+    door("POST /api/v1/questions/check", BANK, json={}),
     door("POST /api/v1/questions/import", BANK, json={}),
     door("GET /api/v1/questions/export", BANK),
+    door("POST /api/v1/media", BANK, form="picture"),
+    door("POST /api/v1/formulas", BANK, json={"tex": "x^2"}),
+    door("GET /media/<sha256>", SIGNED_IN),
     door("GET /questions", BANK),
     door("GET /questions/new", BANK),
     door("POST /questions/new", BANK, form={"type": "essay"}),
@@ -237,6 +258,11 @@ EXAM_DOORS = [
     door(
         "POST /api/v1/exams/<uuid:exam_id>/archive", WRITERS, "outsider", json=revision, use=DRAFT
     ),
+    door(
+        "POST /api/v1/exams/<uuid:exam_id>/restore", WRITERS, "outsider", json=revision, use=DRAFT
+    ),
+    door("POST /api/v1/exams/<uuid:exam_id>/duplicate", WRITERS),
+    door("GET /api/v1/exams/<uuid:exam_id>/export", BANK),
     door("GET /api/v1/exams/<uuid:exam_id>/versions", EXAMS, "outsider"),
     door("GET /api/v1/exams/<uuid:exam_id>/registrations", REGISTRARS, "outsider"),
     door("POST /api/v1/exams/<uuid:exam_id>/registrations", REGISTRARS, "outsider", json=newcomer),

@@ -7,18 +7,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from flask import Response
 from marshmallow import fields, validate
 
+from examhall.core.exams.bank import MAX_TAG, MAX_TAGS
+from examhall.core.exams.copies import bring_back_exam, duplicate_exam
 from examhall.core.exams.models import Exam, ExamVersion, Registration
-from examhall.core.exams.operations import (
-    MAX_ITEMS,
-    ItemPlan,
-    SectionPlan,
-    archive_exam,
-    create_exam,
-    replace_structure,
-    update_exam,
-)
+from examhall.core.exams.operations import archive_exam, create_exam, update_exam
 from examhall.core.exams.publication import publish_exam
 from examhall.core.exams.queries import (
     get_exam_with_structure,
@@ -27,6 +22,14 @@ from examhall.core.exams.queries import (
     list_versions,
 )
 from examhall.core.exams.registrations import register_candidate, update_registration
+from examhall.core.exams.structure import (
+    MAX_ITEMS,
+    DrawPlan,
+    ItemPlan,
+    SectionPlan,
+    replace_structure,
+)
+from examhall.core.exams.transfer import export_exam
 from examhall.core.paging import Page
 from examhall.web.api.base import (
     ApiBlueprint,
@@ -69,12 +72,28 @@ class ItemSchema(ApiSchema):
     points = DecimalText(required=True)
 
 
+class DrawSchema(ApiSchema):
+    """A random pick: so many questions of the bank with all tags, of one type where given."""
+
+    count = WholeNumber(required=True, validate=validate.Range(1, MAX_ITEMS))
+    tags = fields.List(
+        fields.String(validate=validate.Length(1, MAX_TAG)),
+        load_default=list,
+        validate=validate.Length(max=MAX_TAGS),
+    )
+    type = fields.String(load_default="", validate=validate.Length(max=100))
+    points = DecimalText(load_default=Decimal(1), validate=validate.Range(0, 1_000_000))
+
+
 class SectionSchema(ApiSchema):
-    """A part of an exam."""
+    """A part of an exam: `pick` of its items for each candidate, all where it is null."""
 
     id = fields.UUID(required=True)
     title = fields.String(required=True)
+    pick = WholeNumber(required=True, allow_none=True)
+    shuffle = fields.Boolean(required=True)
     items = fields.List(fields.Nested(ItemSchema), required=True)
+    draws = fields.List(fields.Nested(DrawSchema), required=True)
 
 
 class FullExamSchema(ExamSchema):
@@ -118,6 +137,11 @@ class NewSectionSchema(ApiSchema):
     title = fields.String(load_default="", validate=validate.Length(max=300))
     items = fields.List(
         fields.Nested(NewItemSchema), load_default=list, validate=validate.Length(max=MAX_ITEMS)
+    )
+    pick = WholeNumber(load_default=None, allow_none=True, validate=validate.Range(1, MAX_ITEMS))
+    shuffle = fields.Boolean(load_default=False)
+    draws = fields.List(
+        fields.Nested(DrawSchema), load_default=list, validate=validate.Length(max=50)
     )
 
 
@@ -180,6 +204,14 @@ class ExamListSchema(PageArguments):
     )
 
 
+class FormatSchema(ApiSchema):
+    """Which format the file has."""
+
+    format = fields.String(
+        load_default="json", validate=validate.Regexp(r"^[a-z][a-z0-9_]{0,99}\Z")
+    )
+
+
 def _full(exam_id: UUID) -> Exam:
     with platform().db.reading() as session:
         return get_exam_with_structure(session, principal(), exam_id)
@@ -227,7 +259,16 @@ def change_exam(data: dict[str, Any], exam_id: UUID) -> Exam:
 def change_structure(data: dict[str, Any], exam_id: UUID) -> Exam:
     """Replace sections and items."""
     plans = [
-        SectionPlan(section["title"], [ItemPlan(**item) for item in section["items"]])
+        SectionPlan(
+            title=section["title"],
+            items=[ItemPlan(**item) for item in section["items"]],
+            pick=section["pick"],
+            shuffle=section["shuffle"],
+            draws=[
+                DrawPlan(draw["count"], tuple(draw["tags"]), draw["type"], draw["points"])
+                for draw in section["draws"]
+            ],
+        )
         for section in data["sections"]
     ]
     with platform().db.transaction() as session:
@@ -249,6 +290,36 @@ def put_away(data: dict[str, Any], exam_id: UUID) -> Exam:
     """Put an exam away."""
     with platform().db.transaction() as session:
         return archive_exam(session, principal(), exam_id, data["revision"])
+
+
+@blueprint.route("/exams/<uuid:exam_id>/restore", methods=["POST"])
+@blueprint.arguments(RevisionSchema)
+@blueprint.response(200, ExamSchema)
+def bring_back(data: dict[str, Any], exam_id: UUID) -> Exam:
+    """Take an exam out of the archive."""
+    with platform().db.transaction() as session:
+        return bring_back_exam(session, principal(), exam_id, data["revision"])
+
+
+@blueprint.route("/exams/<uuid:exam_id>/duplicate", methods=["POST"])
+@idempotent
+@blueprint.response(201, FullExamSchema)
+def duplicate(exam_id: UUID) -> Exam:
+    """Make a draft with the same settings and questions."""
+    with platform().db.transaction() as session:
+        copy = duplicate_exam(session, principal(), exam_id)
+    return _full(copy.id)
+
+
+@blueprint.route("/exams/<uuid:exam_id>/export", methods=["GET"])
+@blueprint.arguments(FormatSchema, location="query")
+@blueprint.response(200, {}, content_type="*/*", description="The file.")
+def write_file(query: dict[str, Any], exam_id: UUID) -> Response:
+    """Write the exam with its questions into a file."""
+    file = export_exam(platform(), principal(), exam_id, query["format"])
+    response = Response(file.content, mimetype=file.media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{file.filename}"'
+    return response
 
 
 @blueprint.route("/exams/<uuid:exam_id>/versions", methods=["GET"])

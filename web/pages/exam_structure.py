@@ -11,7 +11,7 @@ from marshmallow import Schema, fields, validate
 from examhall.core.decimals import write_decimal
 from examhall.core.errors import ExamhallError, InvalidError, StaleRevisionError
 from examhall.core.exams.models import Exam
-from examhall.core.exams.operations import ItemPlan, SectionPlan
+from examhall.core.exams.structure import ItemPlan, SectionPlan
 from examhall.core.registry.forms import describe_form
 from examhall.web.forms.errors import OVERTAKEN, FieldErrors, error_messages
 from examhall.web.forms.parameters import read_number

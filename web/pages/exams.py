@@ -10,8 +10,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examhall.core.errors import ExamhallError, InvalidError
+from examhall.core.exams.bank import list_questions
 from examhall.core.exams.models import Exam, Question
-from examhall.core.exams.operations import archive_exam, create_exam, replace_structure
+from examhall.core.exams.operations import archive_exam, create_exam
 from examhall.core.exams.placing import place_questions
 from examhall.core.exams.preview import preview_exam
 from examhall.core.exams.publication import publish_exam
@@ -19,9 +20,9 @@ from examhall.core.exams.queries import (
     get_exam,
     get_exam_with_structure,
     list_exams,
-    list_questions,
     list_versions,
 )
+from examhall.core.exams.structure import replace_structure
 from examhall.core.permissions import Permission
 from examhall.web.context import platform, principal
 from examhall.web.forms.errors import error_messages, reword

@@ -10,13 +10,13 @@ from werkzeug.wrappers import Response
 
 from examhall.core.contracts.base import Kind
 from examhall.core.errors import ExamhallError
+from examhall.core.exams.bank import list_questions
 from examhall.core.exams.operations import add_question_version, archive_question, create_question
 from examhall.core.exams.placing import place_questions
 from examhall.core.exams.queries import (
     get_question,
     get_question_version,
     list_question_versions,
-    list_questions,
 )
 from examhall.core.permissions import Permission
 from examhall.web.context import platform, principal

@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 from alembic import op
-
 import examhall.core.db
+
 
 revision = "m0001_initial"
 down_revision = None
@@ -214,13 +214,19 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("title", sa.String(length=300), nullable=False),
         sa.Column("type", sa.String(length=100), nullable=False),
+        sa.Column("points", sa.Numeric(precision=12, scale=4), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
         sa.Column("archived", sa.Boolean(), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),
         sa.Column("created_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
         sa.Column("latest_number", sa.Integer(), nullable=False),
+        sa.CheckConstraint("points >= 0", name=op.f("ck_questions_points_not_negative")),
         sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_questions_created_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_questions")),
     )
+    with op.batch_alter_table("questions", schema=None) as batch_op:
+        batch_op.create_index("ix_questions_created", ["created_at", "id"], unique=False)
+
     op.create_table(
         "refresh_tokens",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -267,6 +273,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exam_versions")),
         sa.UniqueConstraint("exam_id", "number", name="uq_exam_versions_exam_number"),
     )
+    op.create_table(
+        "import_reports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("created_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("filename", sa.String(length=300), nullable=False),
+        sa.Column("format", sa.String(length=100), nullable=False),
+        sa.Column("exam_id", sa.Uuid(), nullable=True),
+        sa.Column("report", examhall.core.db.JSONValue, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["users.id"], name=op.f("fk_import_reports_created_by")
+        ),
+        sa.ForeignKeyConstraint(["exam_id"], ["exams.id"], name=op.f("fk_import_reports_exam_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_reports")),
+    )
+    with op.batch_alter_table("import_reports", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_import_reports_created", ["created_by", "created_at"], unique=False
+        )
+
     op.create_table(
         "inbox_messages",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -326,6 +352,21 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "question_tags",
+        sa.Column("question_id", sa.Uuid(), nullable=False),
+        sa.Column("tag", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["question_id"],
+            ["questions.id"],
+            name=op.f("fk_question_tags_question_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("question_id", "tag", name=op.f("pk_question_tags")),
+    )
+    with op.batch_alter_table("question_tags", schema=None) as batch_op:
+        batch_op.create_index("ix_question_tags_tag", ["tag", "question_id"], unique=False)
+
+    op.create_table(
         "question_versions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("question_id", sa.Uuid(), nullable=False),
@@ -373,6 +414,41 @@ def upgrade() -> None:
         sa.UniqueConstraint("exam_id", "user_id", name="uq_registrations_exam_user"),
     )
     op.create_table(
+        "regrade_runs",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("exam_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("replacements", examhall.core.db.JSONValue, nullable=False),
+        sa.Column("scoring", examhall.core.db.JSONValue, nullable=True),
+        sa.Column("slices", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("created_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("progressed_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("ended_by", sa.Uuid(), nullable=True),
+        sa.Column("ended_at", examhall.core.db.UTCDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state in ('counting','ready','releasing','released','discarded')",
+            name=op.f("ck_regrade_runs_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["users.id"], name=op.f("fk_regrade_runs_created_by")
+        ),
+        sa.ForeignKeyConstraint(["ended_by"], ["users.id"], name=op.f("fk_regrade_runs_ended_by")),
+        sa.ForeignKeyConstraint(["exam_id"], ["exams.id"], name=op.f("fk_regrade_runs_exam_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_regrade_runs")),
+    )
+    with op.batch_alter_table("regrade_runs", schema=None) as batch_op:
+        batch_op.create_index("ix_regrade_runs_exam", ["exam_id", "created_at"], unique=False)
+        batch_op.create_index(
+            "uq_regrade_runs_one_open",
+            ["exam_id"],
+            unique=True,
+            sqlite_where=sa.text("state in ('counting','ready','releasing')"),
+            postgresql_where=sa.text("state in ('counting','ready','releasing')"),
+        )
+
+    op.create_table(
         "role_grants",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -411,6 +487,9 @@ def upgrade() -> None:
         sa.Column("exam_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("pick", sa.Integer(), nullable=True),
+        sa.Column("shuffle", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("pick >= 1", name=op.f("ck_sections_pick_positive")),
         sa.ForeignKeyConstraint(
             ["exam_id"], ["exams.id"], name=op.f("fk_sections_exam_id"), ondelete="CASCADE"
         ),
@@ -442,6 +521,7 @@ def upgrade() -> None:
         sa.Column("lease_version", sa.Integer(), nullable=False),
         sa.Column("last_seen_at", examhall.core.db.UTCDateTime(timezone=True), nullable=True),
         sa.Column("flagged", examhall.core.db.JSONValue, nullable=False),
+        sa.Column("scoring", examhall.core.db.JSONValue, nullable=True),
         sa.CheckConstraint(
             "grading_state in ('pending','auto','manual','graded','released')",
             name=op.f("ck_attempts_grading_state_known"),
@@ -489,6 +569,25 @@ def upgrade() -> None:
                 "state in ('created','checking_in','awaiting_authorization','authorized','in_progress','paused','draining','reopened')"
             ),
         )
+
+    op.create_table(
+        "draws",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("section_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("tags", examhall.core.db.JSONValue, nullable=False),
+        sa.Column("type", sa.String(length=100), nullable=False),
+        sa.Column("points", sa.Numeric(precision=12, scale=4), nullable=False),
+        sa.CheckConstraint("count >= 1", name=op.f("ck_draws_count_positive")),
+        sa.CheckConstraint("points >= 0", name=op.f("ck_draws_points_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["section_id"], ["sections.id"], name=op.f("fk_draws_section_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_draws")),
+    )
+    with op.batch_alter_table("draws", schema=None) as batch_op:
+        batch_op.create_index("ix_draws_section", ["section_id", "position"], unique=False)
 
     op.create_table(
         "exam_version_items",
@@ -829,6 +928,32 @@ def upgrade() -> None:
         sa.UniqueConstraint("score_id", "item_id", name="uq_item_scores_score_item"),
     )
     op.create_table(
+        "marks",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("response_revision", sa.Integer(), nullable=False),
+        sa.Column("marker_id", sa.Uuid(), nullable=False),
+        sa.Column("fraction", sa.Numeric(precision=20, scale=12), nullable=False),
+        sa.Column("criteria", examhall.core.db.JSONValue, nullable=False),
+        sa.Column("comment", sa.String(), nullable=False),
+        sa.Column("created_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("fraction between 0 and 1", name=op.f("ck_marks_fraction_is_share")),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"], name=op.f("fk_marks_attempt_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["attempt_items.id"], name=op.f("fk_marks_item_id")),
+        sa.ForeignKeyConstraint(["marker_id"], ["users.id"], name=op.f("fk_marks_marker_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_marks")),
+    )
+    with op.batch_alter_table("marks", schema=None) as batch_op:
+        batch_op.create_index("ix_marks_item", ["item_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_marks_marker_id"), ["marker_id"], unique=False)
+
+    op.create_table(
         "outcomes",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("attempt_id", sa.Uuid(), nullable=False),
@@ -843,6 +968,74 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outcomes")),
         sa.UniqueConstraint("attempt_id", "number", name="uq_outcomes_attempt_number"),
     )
+    op.create_table(
+        "regrade_attempts",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("slice", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("base_score_id", sa.Uuid(), nullable=True),
+        sa.Column("score_id", sa.Uuid(), nullable=True),
+        sa.Column("old_points", sa.Numeric(precision=14, scale=6), nullable=True),
+        sa.Column("new_points", sa.Numeric(precision=14, scale=6), nullable=True),
+        sa.Column("old_max_points", sa.Numeric(precision=14, scale=6), nullable=True),
+        sa.Column("new_max_points", sa.Numeric(precision=14, scale=6), nullable=True),
+        sa.Column("old_grade", sa.String(length=100), nullable=False),
+        sa.Column("new_grade", sa.String(length=100), nullable=False),
+        sa.Column("old_passed", sa.Boolean(), nullable=True),
+        sa.Column("new_passed", sa.Boolean(), nullable=True),
+        sa.Column("new_complete", sa.Boolean(), nullable=True),
+        sa.CheckConstraint(
+            "state in ('waiting','same','changed','refused','kept','released','stale')",
+            name=op.f("ck_regrade_attempts_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["attempts.id"], name=op.f("fk_regrade_attempts_attempt_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["base_score_id"], ["scores.id"], name=op.f("fk_regrade_attempts_base_score_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["regrade_runs.id"], name=op.f("fk_regrade_attempts_run_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["score_id"], ["scores.id"], name=op.f("fk_regrade_attempts_score_id")
+        ),
+        sa.PrimaryKeyConstraint("run_id", "attempt_id", name=op.f("pk_regrade_attempts")),
+    )
+    with op.batch_alter_table("regrade_attempts", schema=None) as batch_op:
+        batch_op.create_index("ix_regrade_attempts_attempt", ["attempt_id"], unique=False)
+        batch_op.create_index(
+            "ix_regrade_attempts_slice", ["run_id", "slice", "state"], unique=False
+        )
+        batch_op.create_index("ix_regrade_attempts_state", ["run_id", "state"], unique=False)
+
+    op.create_table(
+        "regrade_items",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("old_fraction", sa.Numeric(precision=20, scale=12), nullable=True),
+        sa.Column("new_fraction", sa.Numeric(precision=20, scale=12), nullable=True),
+        sa.Column("old_points", sa.Numeric(precision=14, scale=6), nullable=True),
+        sa.Column("new_points", sa.Numeric(precision=14, scale=6), nullable=True),
+        sa.Column("old_state", sa.String(length=20), nullable=False),
+        sa.Column("new_state", sa.String(length=20), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["attempts.id"], name=op.f("fk_regrade_items_attempt_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["attempt_items.id"], name=op.f("fk_regrade_items_item_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["regrade_runs.id"], name=op.f("fk_regrade_items_run_id")
+        ),
+        sa.PrimaryKeyConstraint("run_id", "item_id", name=op.f("pk_regrade_items")),
+    )
+    with op.batch_alter_table("regrade_items", schema=None) as batch_op:
+        batch_op.create_index("ix_regrade_items_attempt", ["run_id", "attempt_id"], unique=False)
+
     op.create_table(
         "response_revisions",
         sa.Column(
@@ -945,7 +1138,22 @@ def downgrade() -> None:
 
     op.drop_table("responses")
     op.drop_table("response_revisions")
+    with op.batch_alter_table("regrade_items", schema=None) as batch_op:
+        batch_op.drop_index("ix_regrade_items_attempt")
+
+    op.drop_table("regrade_items")
+    with op.batch_alter_table("regrade_attempts", schema=None) as batch_op:
+        batch_op.drop_index("ix_regrade_attempts_state")
+        batch_op.drop_index("ix_regrade_attempts_slice")
+        batch_op.drop_index("ix_regrade_attempts_attempt")
+
+    op.drop_table("regrade_attempts")
     op.drop_table("outcomes")
+    with op.batch_alter_table("marks", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_marks_marker_id"))
+        batch_op.drop_index("ix_marks_item")
+
+    op.drop_table("marks")
     op.drop_table("item_scores")
     op.drop_table("incidents")
     op.drop_table("evidence")
@@ -982,6 +1190,10 @@ def downgrade() -> None:
 
     op.drop_table("items")
     op.drop_table("exam_version_items")
+    with op.batch_alter_table("draws", schema=None) as batch_op:
+        batch_op.drop_index("ix_draws_section")
+
+    op.drop_table("draws")
     with op.batch_alter_table("attempts", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_attempts_one_open",
@@ -1010,8 +1222,21 @@ def downgrade() -> None:
         )
 
     op.drop_table("role_grants")
+    with op.batch_alter_table("regrade_runs", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_regrade_runs_one_open",
+            sqlite_where=sa.text("state in ('counting','ready','releasing')"),
+            postgresql_where=sa.text("state in ('counting','ready','releasing')"),
+        )
+        batch_op.drop_index("ix_regrade_runs_exam")
+
+    op.drop_table("regrade_runs")
     op.drop_table("registrations")
     op.drop_table("question_versions")
+    with op.batch_alter_table("question_tags", schema=None) as batch_op:
+        batch_op.drop_index("ix_question_tags_tag")
+
+    op.drop_table("question_tags")
     with op.batch_alter_table("outbox_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_order")
         batch_op.drop_index("ix_outbox_due")
@@ -1021,12 +1246,19 @@ def downgrade() -> None:
         batch_op.drop_index("ix_inbox_state")
 
     op.drop_table("inbox_messages")
+    with op.batch_alter_table("import_reports", schema=None) as batch_op:
+        batch_op.drop_index("ix_import_reports_created")
+
+    op.drop_table("import_reports")
     op.drop_table("exam_versions")
     op.drop_table("cursors")
     with op.batch_alter_table("refresh_tokens", schema=None) as batch_op:
         batch_op.drop_index("ix_refresh_tokens_family")
 
     op.drop_table("refresh_tokens")
+    with op.batch_alter_table("questions", schema=None) as batch_op:
+        batch_op.drop_index("ix_questions_created")
+
     op.drop_table("questions")
     with op.batch_alter_table("plugin_states", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_plugin_states_revision"))

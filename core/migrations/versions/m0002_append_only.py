@@ -26,6 +26,7 @@ APPEND_ONLY = (
     "receipts",
     "scores",
     "item_scores",
+    "marks",
     "outcomes",
 )
 

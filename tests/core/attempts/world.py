@@ -138,13 +138,17 @@ class World:
             version = ExamVersion(
                 exam_id=exam.id,
                 number=1,
-                content={"title": exam.title, "settings": loaded, "sections": []},
+                content={
+                    "title": exam.title,
+                    "settings": loaded,
+                    "sections": [{"title": "", "items": [{}] * questions}],
+                },
                 digest="d" * 64,
                 published_at=now(),
             )
             session.add(version)
             session.flush()
-            for position in range(questions):
+            for position in range(1, questions + 1):
                 question = Question(title=f"Q{position}", type=plugin.key, created_at=now())
                 session.add(question)
                 session.flush()

@@ -12,15 +12,7 @@ from examhall.core.errors import (
     NotFoundError,
     StaleRevisionError,
 )
-from examhall.core.exams.operations import (
-    MAX_ITEMS,
-    ItemPlan,
-    SectionPlan,
-    archive_exam,
-    create_exam,
-    replace_structure,
-    update_exam,
-)
+from examhall.core.exams.operations import archive_exam, create_exam, update_exam
 from examhall.core.exams.queries import (
     get_exam,
     get_exam_with_structure,
@@ -28,6 +20,7 @@ from examhall.core.exams.queries import (
     list_registrations,
 )
 from examhall.core.exams.registrations import register_candidate, update_registration
+from examhall.core.exams.structure import MAX_ITEMS, ItemPlan, SectionPlan, replace_structure
 from examhall.core.permissions import Principal, Role
 from tests.exam_house import CHOICE, ESSAY, House
 

@@ -10,16 +10,10 @@ from examhall.core.contracts.base import Kind
 from examhall.core.errors import ForbiddenError, InvalidError, NotFoundError, StaleRevisionError
 from examhall.core.events.models import Event
 from examhall.core.exams import publication
-from examhall.core.exams.operations import (
-    ItemPlan,
-    SectionPlan,
-    add_question_version,
-    create_exam,
-    replace_structure,
-    update_exam,
-)
+from examhall.core.exams.operations import add_question_version, create_exam, update_exam
 from examhall.core.exams.publication import find_problems, publish_exam
 from examhall.core.exams.queries import get_version, list_versions
+from examhall.core.exams.structure import ItemPlan, SectionPlan, replace_structure
 from examhall.core.permissions import Principal, Role
 from tests.exam_house import ALL_TYPES, CHOICE, ESSAY, TEXT, House
 

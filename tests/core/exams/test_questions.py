@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from examhall.core.audit.models import AuditEntry
 from examhall.core.errors import ForbiddenError, InvalidError, NotFoundError, SignInRequiredError
+from examhall.core.exams.bank import list_questions
 from examhall.core.exams.operations import (
     add_question_version,
     archive_question,
@@ -16,7 +17,6 @@ from examhall.core.exams.queries import (
     get_question,
     get_question_version,
     list_question_versions,
-    list_questions,
 )
 from examhall.core.permissions import NOBODY, Principal, Role
 from tests.exam_house import CHOICE, ESSAY, TEXT, House
