@@ -11,6 +11,7 @@ from examhall.core.integrations import models as integrations
 from examhall.core.media import models as media
 from examhall.core.proctoring import models as proctoring
 from examhall.core.registry import models as registry
+from examhall.core.regrading import models as regrading
 from examhall.core.scoring import models as scoring
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "media",
     "proctoring",
     "registry",
+    "regrading",
     "scoring",
 ]
 

@@ -22,6 +22,7 @@ from examhall.core.integrations.queries import find_connections_with_due_message
 from examhall.core.platform import Platform
 from examhall.core.proctoring.models import Chunk
 from examhall.core.proctoring.operations import find_sessions_to_seal
+from examhall.core.regrading.queries import find_forgotten_slices
 from examhall.core.scoring.operations import SCORABLE
 
 AGE = timedelta(seconds=2)
@@ -80,6 +81,8 @@ def find_forgotten_work(session: Session, drain_seconds: int) -> Iterable[Work]:
     yield from _attempts(session, before)
     yield from _sessions(session, before, drain_seconds)
     yield from _inbox(session, before)
+    for run_id, number, job in find_forgotten_slices(session):
+        yield Work(job, (str(run_id), str(number)))
     for connection_id, due_at in find_connections_with_due_messages(session):
         yield Work("deliver_outbox", (str(connection_id),), str(due_at))
     if has_due_events(session):

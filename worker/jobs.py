@@ -10,6 +10,8 @@ from examhall.core.events.delivery import deliver_events
 from examhall.core.integrations.delivery import deliver_messages
 from examhall.core.integrations.inbox import apply_message
 from examhall.core.platform import Platform
+from examhall.core.regrading.counting import count_slice
+from examhall.core.regrading.releasing import release_slice
 from examhall.core.scoring import operations as scoring
 from examhall.worker import detection
 
@@ -39,10 +41,24 @@ def emit_events(platform: Platform) -> None:
     deliver_events(platform)
 
 
+def count_regrade(platform: Platform, run_id: str, number: str) -> None:
+    """Count a slice of a regrade; what is left when the time is up goes back into the queue."""
+    if not count_slice(platform, UUID(run_id), int(number)):
+        platform.queue.enqueue("count_regrade", run_id, number)
+
+
+def release_regrade(platform: Platform, run_id: str, number: str) -> None:
+    """Release a slice of a regrade, as `count_regrade` counts one."""
+    if not release_slice(platform, UUID(run_id), int(number)):
+        platform.queue.enqueue("release_regrade", run_id, number)
+
+
 JOBS: Mapping[str, Callable[..., Any]] = {
     "score_attempt": score_attempt,
     "analyse_session": analyse_session,
     "deliver_outbox": deliver_outbox,
     "apply_inbox": apply_inbox,
     "emit_events": emit_events,
+    "count_regrade": count_regrade,
+    "release_regrade": release_regrade,
 }

@@ -35,7 +35,8 @@ class Attempt(Base):
     """One sitting. The three states are changed by their machines alone.
 
     `deadline_at` is when the sweep acts: before the start the attempt expires, afterwards it is
-    submitted. In a pause, while the clock stands still, it is the hard close alone.
+    submitted. In a pause, while the clock stands still, it is the hard close alone. `scoring` is
+    the scorer with its settings that a regrade put in the place of the exam version's.
     """
 
     __tablename__ = "attempts"
@@ -98,6 +99,7 @@ class Attempt(Base):
     lease_version: Mapped[int] = mapped_column(default=0)
     last_seen_at: Mapped[datetime | None]
     flagged: Mapped[list[Any]] = mapped_column(default=list)
+    scoring: Mapped[dict[str, Any] | None]
 
     registration: Mapped[Registration] = relationship()
     exam_version: Mapped[ExamVersion] = relationship()

@@ -55,6 +55,12 @@ def queue_message(
     return written
 
 
+def has_receivers(session: Session, platform: Platform, operation: str) -> bool:
+    """Say whether `queue_message` would write anything: work on many objects asks once."""
+    connections = session.scalars(select(Connection).where(Connection.state != "disabled"))
+    return any(operation in _capabilities(platform, connection) for connection in connections)
+
+
 def _capabilities(platform: Platform, connection: Connection) -> frozenset[str]:
     """Return what a connection's provider can do, even while the provider is paused."""
     try:

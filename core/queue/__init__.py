@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 RUNNER = "examhall.worker.runner"
 """Where the jobs' functions are found; by name, because core does not import the worker."""
 
-LANES = ("default", "detection", "delivery")
-"""The queues: one for each kind of work, so that none waits behind another."""
+LANES = ("default", "detection", "delivery", "bulk")
+"""The queues: one for each kind of work, so that none waits behind another; a worker looks into
+those that come first first."""
 
 _LANE_OF_JOB = {
     "analyse_session": "detection",
     "deliver_outbox": "delivery",
     "apply_inbox": "delivery",
     "emit_events": "delivery",
+    "count_regrade": "bulk",
+    "release_regrade": "bulk",
 }
 
 RETRY_SECONDS = (1, 5, 25)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-THREADS: Mapping[str, int] = {"default": 2, "detection": 1, "delivery": 2}
+THREADS: Mapping[str, int] = {"default": 2, "detection": 1, "delivery": 2, "bulk": 1}
 CLOSE_SECONDS = 5.0
 
 

@@ -35,9 +35,11 @@ from examhall.core.scoring.results import (
     ItemResult,
     Total,
     apply_mark,
-    score_response,
     total_up,
 )
+from examhall.core.tries.queries import NO_TRIES, StoredTries, read_tries
+from examhall.core.tries.scoring import ItemSheet, score_item
+from examhall.core.tries.treatment import Treatment
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
@@ -59,11 +61,16 @@ class _Sheet:
     responses: Mapping[UUID, ResponseRecord]
     latest: ScoreRecord | None
     marks: Mapping[UUID, ItemScoreRecord]
+    tries: Mapping[UUID, StoredTries]
+
+    @property
+    def treatment(self) -> Treatment:
+        return Treatment.of(self.version.content["settings"]["scoring"])
 
     @property
     def scoring(self) -> Mapping[str, Any]:
         settings: Mapping[str, Any] = self.version.content["settings"]["scoring"]
-        return settings
+        return {**settings, **(self.attempt.scoring or {})}
 
     @property
     def revisions(self) -> dict[UUID, int]:
@@ -185,6 +192,7 @@ def _read(session: Session, attempt_id: UUID) -> _Sheet | None:
         responses={response.item_id: response for response in responses},
         latest=latest,
         marks={mark.item_id: mark for mark in latest.items} if latest else {},
+        tries=read_tries(session, attempt),
     )
 
 
@@ -207,7 +215,11 @@ def _is_current(session: Session, sheet: _Sheet) -> bool:
 def _score_item(platform: Platform, sheet: _Sheet, item: AttemptItem) -> ItemResult:
     response = sheet.responses.get(item.id)
     revision = response.revision if response else 0
-    result = score_response(platform.plugins, item, response.raw if response else None, revision)
+    tries = sheet.tries.get(item.id, NO_TRIES)
+    item_sheet = ItemSheet(
+        item, response.raw if response else None, revision, tries.content, tries.tries
+    )
+    result = score_item(platform.plugins, sheet.treatment, item_sheet)
     mark = sheet.marks.get(item.id)
     if mark is None or mark.marked_by is None or mark.fraction is None:
         return result
@@ -236,6 +248,7 @@ def _known_result(platform: Platform, sheet: _Sheet, item: AttemptItem) -> ItemR
         parts=mark.parts,
         marked_by=mark.marked_by,
         comment=mark.comment,
+        certainty=mark.certainty,
     )
 
 
@@ -315,6 +328,7 @@ def _item_record(result: ItemResult) -> ItemScoreRecord:
         response_revision=result.response_revision,
         marked_by=result.marked_by,
         comment=result.comment,
+        certainty=result.certainty,
     )
 
 
@@ -333,7 +347,7 @@ def _settle(
     if score.complete and automatic and (outcome is None or outcome.score_id != score.id):
         outcome = add_outcome(session, platform, attempt, score, SYSTEM.actor)
     released = outcome is not None and outcome.score_id == score.id
-    for state in _steps(before, complete=score.complete, released=released):
+    for state in list_grading_steps(before, complete=score.complete, released=released):
         move(session, attempt, Machine.GRADING, state, actor)
     if attempt.grading_state != before:
         news = {"state": attempt.state, "grading_state": attempt.grading_state}
@@ -341,7 +355,7 @@ def _settle(
         after_commit(session, lambda: platform.live.publish(channel, "state", news))
 
 
-def _steps(before: str, *, complete: bool, released: bool) -> list[GradingState]:
+def list_grading_steps(before: str, *, complete: bool, released: bool) -> list[GradingState]:
     """Return the states to go through from `before`."""
     steps = [GradingState.AUTO] if before == GradingState.PENDING else []
     if not complete:

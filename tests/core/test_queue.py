@@ -92,9 +92,9 @@ def test_a_job_from_before_the_start_runs(backend: Backend) -> None:
 
 def test_jobs_of_every_lane_run(backend: Backend) -> None:
     backend.start_worker()
-    for lane in ("default", "detection", "delivery"):
+    for lane in ("default", "detection", "delivery", "bulk"):
         backend.queue.enqueue("note", lane, lane=lane)
-    for lane in ("default", "detection", "delivery"):
+    for lane in ("default", "detection", "delivery", "bulk"):
         backend.recorder.wait_for(1, "end", "note", lane)
 
 

@@ -85,6 +85,8 @@ def test_every_job_that_the_sweep_finds_is_known() -> None:
         "deliver_outbox",
         "apply_inbox",
         "emit_events",
+        "count_regrade",
+        "release_regrade",
     }
     assert {job: lane_of(job) for job in JOBS} == {
         "score_attempt": "default",
@@ -92,6 +94,8 @@ def test_every_job_that_the_sweep_finds_is_known() -> None:
         "deliver_outbox": "delivery",
         "apply_inbox": "delivery",
         "emit_events": "delivery",
+        "count_regrade": "bulk",
+        "release_regrade": "bulk",
     }
 
 

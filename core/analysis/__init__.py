@@ -1,0 +1,1 @@
+"""How an exam and its questions did: classical test theory on the newest scores."""

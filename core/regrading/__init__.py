@@ -1,0 +1,1 @@
+"""Scoring finished attempts again: counted first, shown as a difference, then released."""

@@ -1,0 +1,315 @@
+"""Scoring many responses at once: every distinct pair of edition and response is scored once.
+
+Question types and scorers are pure, so that equal questions, editions and responses have equal
+results. What is left for each attempt is to look its items up and to add them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from examhall.core.contracts.question_type import FormatErrors, Score, ScoreState
+from examhall.core.contracts.scorer import AttemptScore, Grade, ItemPolicy, ItemScore
+from examhall.core.decimals import write_decimal
+from examhall.core.errors import PluginCallError, PluginError
+from examhall.core.regrading.plan import Counting, Plan, Source
+from examhall.core.regrading.sheets import ItemRow, Sheet
+from examhall.core.regrading.variants import Edition, VariantBook
+from examhall.core.scoring.results import (
+    CHANGED,
+    FAILED,
+    PARSED,
+    ItemResult,
+    apply_mark,
+    apply_score,
+    base_of,
+    check_score,
+    kept_points,
+    unreadable,
+    write_digest,
+    write_stamp,
+)
+
+if TYPE_CHECKING:
+    from examhall.core.platform import Platform
+
+MOST_CELLS = 200_000
+NOBODY = UUID(int=0)
+
+CellKey = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Cell:
+    """The result of all responses that are equal; its `item_id` is nobody's."""
+
+    result: ItemResult
+    score: ItemScore
+    _stamp: str = ""
+    _columns: tuple[Any, ...] = ()
+
+    @property
+    def stamp(self) -> str:
+        """What `write_stamp` says of it."""
+        if not self._stamp:
+            self._stamp = write_stamp(self.result)
+        return self._stamp
+
+    @property
+    def columns(self) -> tuple[Any, ...]:
+        """What the row of an item's score says, from `fraction` to `comment`."""
+        if not self._columns:
+            one = self.result
+            self._columns = (
+                one.fraction,
+                one.points,
+                one.max_points,
+                one.state,
+                one.needs_manual,
+                one.feedback,
+                list(one.parts),
+                one.plugin_key,
+                one.plugin_version,
+                one.config_digest,
+                one.marked_by,
+                one.comment,
+            )
+        return self._columns
+
+
+@dataclass(slots=True)
+class Counted:
+    """An attempt as it counts now; with a `reason` it cannot be counted."""
+
+    sheet: Sheet
+    reason: str = ""
+    editions: list[Edition] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
+    points: Decimal = Decimal(0)
+    max_points: Decimal = Decimal(0)
+    complete: bool = True
+    grade: Grade = field(default_factory=lambda: Grade(""))
+    counting: Counting | None = None
+    changes: list[tuple[ItemRow, Cell]] = field(default_factory=list)
+
+    def find_changes(self) -> None:
+        """Note the items whose result is another than the newest score's."""
+        self.changes = [
+            (row, cell)
+            for row, cell in zip(self.sheet.rows, self.cells, strict=True)
+            if row.points != cell.result.points
+            or row.fraction != cell.result.fraction
+            or row.state != cell.result.state
+        ]
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything that a person can see is another than in the newest score."""
+        base = self.sheet.base
+        return (
+            base.points != self.points
+            or base.max_points != self.max_points
+            or base.complete != self.complete
+            or base.grade_label != self.grade.label[:100]
+            or base.passed != self.grade.passed
+            or bool(self.changes)
+        )
+
+    def digest(self) -> str:
+        """Return the digest of the score version that this makes, as scoring writes it."""
+        assert self.counting is not None  # noqa: S101 - only counted attempts are written
+        return write_digest(
+            [
+                write_decimal(self.points),
+                write_decimal(self.max_points),
+                self.complete,
+                self.grade.label,
+                self.grade.passed,
+                self.counting.scorer.key,
+                self.counting.scorer.version,
+                self.counting.config_digest,
+            ],
+            (
+                (row.item_id, row.revision or 0, cell.result.marked_by, cell.stamp)
+                for row, cell in zip(self.sheet.rows, self.cells, strict=True)
+            ),
+        )
+
+
+class Engine:
+    """Counts attempts by a plan; remembers what it has scored."""
+
+    def __init__(self, platform: Platform, plan: Plan) -> None:
+        self._platform = platform
+        self._plugins = platform.plugins
+        self._plan = plan
+        self._book = VariantBook(platform)
+        self._cells: dict[CellKey, Cell] = {}
+
+    def prepare(self, sheets: Iterable[Sheet]) -> list[Counted]:
+        """Find everybody's editions; who cannot have all of them gets the reason."""
+        return [self._prepare(sheet) for sheet in sheets]
+
+    def count(self, sheets: Iterable[Sheet]) -> list[Counted]:
+        """Score and add up; raises PluginError when a scorer fails."""
+        counted = self.prepare(sheets)
+        groups: dict[int, tuple[Counting, list[Counted]]] = {}
+        for one in counted:
+            if not one.reason:
+                base = one.sheet.base
+                scoring = self._plan.scoring_of(base.exam_version_id, base.scoring)
+                one.counting = self._plan.counting(self._platform, scoring)
+                groups.setdefault(id(one.counting), (one.counting, []))[1].append(one)
+        for counting, group in groups.values():
+            self._fill(counting, group)
+            self._add_up(counting, group)
+        return counted
+
+    def _prepare(self, sheet: Sheet) -> Counted:
+        sources, seed = self._plan.sources, sheet.base.seed
+        find = self._book.find
+        editions = [
+            find(sources[row.source_id], row.public, row.secret, seed) for row in sheet.rows
+        ]
+        reason = next((edition.reason for edition in editions if edition.reason), "")
+        return Counted(sheet, reason, editions)
+
+    def _fill(self, counting: Counting, group: Sequence[Counted]) -> None:
+        """Give every attempt its cells, scoring what was not met before."""
+        if len(self._cells) > MOST_CELLS:
+            self._cells.clear()
+        cells, keyed, missing = self._cells, [], {}
+        for one in group:
+            keys = [
+                self._key(counting, row, edition)
+                for row, edition in zip(one.sheet.rows, one.editions, strict=True)
+            ]
+            keyed.append(keys)
+            for key, row, edition in zip(keys, one.sheet.rows, one.editions, strict=True):
+                if key not in cells:
+                    missing[key] = (row, edition)
+        self._score(counting, missing)
+        for one, keys in zip(group, keyed, strict=True):
+            one.cells = [cells[key] for key in keys]
+
+    @staticmethod
+    def _key(counting: Counting, row: ItemRow, edition: Edition) -> CellKey:
+        if row.marked_by is None or row.fraction is None:
+            return (id(counting), row.source_id, id(edition), row.raw)
+        current = row.marked_revision == (row.revision or 0)
+        mark = (row.marked_by, row.fraction, row.comment, current)
+        return (id(counting), row.source_id, id(edition), row.raw, mark)
+
+    def _score(
+        self, counting: Counting, missing: Mapping[CellKey, tuple[ItemRow, Edition]]
+    ) -> None:
+        if not missing:
+            return
+        results = self._score_responses(list(missing.values()))
+        calls = [
+            (base_of(result), ItemPolicy(result.max_points, result.section, counting.settings))
+            for result in results
+        ]
+        scores = self._plugins.call_all(counting.scorer, "score_item", calls, expect=ItemScore)
+        for key, result, score in zip(missing, results, scores, strict=True):
+            if isinstance(score, PluginCallError):
+                raise score
+            points = kept_points(counting.scorer, score.points)
+            self._cells[key] = Cell(replace(result, points=points), score)
+
+    def _score_responses(self, pairs: Sequence[tuple[ItemRow, Edition]]) -> list[ItemResult]:
+        by_type: dict[str, list[int]] = {}
+        for place, (row, _) in enumerate(pairs):
+            by_type.setdefault(self._plan.sources[row.source_id].type, []).append(place)
+        results: dict[int, ItemResult] = {}
+        for type_key, places in by_type.items():
+            scores = self._ask_type(type_key, [pairs[place] for place in places])
+            results.update(zip(places, scores, strict=True))
+        return [
+            _keep_mark(row, results[place]) if row.marked_by else results[place]
+            for place, (row, _) in enumerate(pairs)
+        ]
+
+    def _ask_type(
+        self, type_key: str, pairs: Sequence[tuple[ItemRow, Edition]]
+    ) -> list[ItemResult]:
+        """Let a question type score responses; what it fails at is left to a person."""
+        blanks = [_blank(self._plan.sources[row.source_id]) for row, _ in pairs]
+        try:
+            plugin = self._plugins.question_type(type_key)
+        except PluginError:
+            return blanks
+        digest = self._plugins.config_digest(plugin)
+        blanks = [
+            replace(blank, plugin_version=plugin.version, config_digest=digest) for blank in blanks
+        ]
+        scores: dict[int, Score] = {}
+        raws = [(edition.variant, json.loads(row.raw) if row.raw else {}) for row, edition in pairs]
+        parsed = self._plugins.call_all(plugin, "parse", raws, expect=PARSED)
+        readable = []
+        for place, response in enumerate(parsed):
+            if isinstance(response, FormatErrors):
+                scores[place] = unreadable(response)
+            elif not isinstance(response, PluginCallError):
+                readable.append((place, (raws[place][0], response)))
+        calls = [call for _, call in readable]
+        answers = self._plugins.call_all(plugin, "score", calls, expect=Score)
+        for (place, _), answer in zip(readable, answers, strict=True):
+            if not isinstance(answer, PluginCallError):
+                check_score(plugin, answer)
+                scores[place] = answer
+        return [
+            apply_score(blank, scores[place]) if place in scores else blank
+            for place, blank in enumerate(blanks)
+        ]
+
+    def _add_up(self, counting: Counting, group: Sequence[Counted]) -> None:
+        scorer, settings = counting.scorer, counting.settings
+        calls: list[tuple[Any, ...]] = [
+            ([cell.score for cell in one.cells], settings) for one in group
+        ]
+        totals = self._plugins.call_all(scorer, "score_attempt", calls, expect=AttemptScore)
+        _raise_first(totals)
+        calls = [(total, settings) for total in totals]
+        grades = self._plugins.call_all(scorer, "grade", calls, expect=Grade)
+        _raise_first(grades)
+        for one, total, grade in zip(group, totals, grades, strict=True):
+            one.points = kept_points(scorer, total.points) or Decimal(0)
+            one.max_points = kept_points(scorer, total.max_points) or Decimal(0)
+            one.complete, one.grade = bool(total.complete), grade
+            one.find_changes()
+
+
+def _blank(source: Source) -> ItemResult:
+    return ItemResult(
+        item_id=NOBODY,
+        section=source.section,
+        max_points=source.points,
+        state=str(ScoreState.NEEDS_MANUAL),
+        fraction=None,
+        needs_manual=True,
+        plugin_key=source.type,
+        plugin_version=source.plugin_version,
+        config_digest="",
+        comment=FAILED,
+    )
+
+
+def _keep_mark(row: ItemRow, result: ItemResult) -> ItemResult:
+    """Keep a person's mark while the response is the one that was marked."""
+    if row.marked_by is None or row.fraction is None:
+        return result
+    if row.marked_revision == (row.revision or 0):
+        return apply_mark(result, row.fraction, row.marked_by, row.comment or "")
+    return replace(result, comment=CHANGED) if result.needs_manual else result
+
+
+def _raise_first(answers: Iterable[Any]) -> None:
+    for answer in answers:
+        if isinstance(answer, PluginCallError):
+            raise answer

@@ -1,0 +1,124 @@
+"""The editions that candidates have under a replaced question: prepared again from their seeds.
+
+A candidate answered what they saw: only where the new content gives the same public part can the
+response be scored with it. Preparing is slow and candidates are many, so candidates who had equal
+editions are looked at together: the first PROBES of them are prepared one by one, and when all of
+those come out equal, the edition is taken for the others. Where the new content depends on the seed
+in another way than the old, they differ, and everybody is prepared by themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from examhall.core.attempts.starting import LOCALE, seed_of
+from examhall.core.contracts.question_type import Variant
+from examhall.core.errors import PluginError
+from examhall.core.regrading.plan import Source
+
+if TYPE_CHECKING:
+    from examhall.core.platform import Platform
+
+PROBES = 8
+OTHER_SIGHT = (
+    "In the new version the question shows something else than this candidate saw: change the key"
+    " and leave what is shown."
+)
+MOST_EDITIONS = 100_000
+
+
+@dataclass(slots=True, eq=False)
+class Edition:
+    """A variant in use, equal for all who have it; it is compared by identity.
+
+    `reason` says why responses cannot be scored with it. `secret` is its text, None where the
+    attempt's own stays.
+    """
+
+    variant: Variant
+    reason: str = ""
+    secret: str | None = None
+
+
+@dataclass(slots=True)
+class _Group:
+    """Candidates with equal editions of the old content."""
+
+    probes: int = 0
+    edition: Edition | None = None
+    differs: bool = False
+
+
+@dataclass(slots=True)
+class VariantBook:
+    """All editions that were met so far."""
+
+    platform: Platform
+    _stored: dict[tuple[str, str], Edition] = field(default_factory=dict)
+    _groups: dict[tuple[UUID, str, str], _Group] = field(default_factory=dict)
+    _made: dict[tuple[UUID, str], Edition] = field(default_factory=dict)
+
+    def find(self, source: Source, public: str, secret: str, seed: int) -> Edition:
+        """Return the edition to score with; public and secret are JSON texts of the attempt's."""
+        if source.replacement is None:
+            return self._find_stored(public, secret)
+        if len(self._groups) > MOST_EDITIONS:
+            self._groups.clear()
+        group = self._groups.setdefault((source.id, public, secret), _Group())
+        if group.probes >= PROBES and group.edition is not None and not group.differs:
+            return group.edition
+        edition = self._prepare(source, public, seed)
+        group.probes += 1
+        group.differs = group.differs or (
+            group.edition is not None and group.edition is not edition
+        )
+        group.edition = edition
+        return edition
+
+    def _find_stored(self, public: str, secret: str) -> Edition:
+        edition = self._stored.get((public, secret))
+        if edition is None:
+            if len(self._stored) > MOST_EDITIONS:
+                self._stored.clear()
+            edition = Edition(Variant(json.loads(public), json.loads(secret)))
+            self._stored[public, secret] = edition
+        return edition
+
+    def _prepare(self, source: Source, public: str, seed: int) -> Edition:
+        """Return the edition of one seed; the same object for the same outcome."""
+        outcome = self._ask(source, json.loads(public), seed)
+        text = outcome.reason or outcome.secret or ""
+        if len(self._made) > MOST_EDITIONS:
+            self._made.clear()
+        return self._made.setdefault((source.id, f"{public}\n{text}"), outcome)
+
+    def _ask(self, source: Source, public: Mapping[str, Any], seed: int) -> Edition:
+        version = source.replacement
+        assert version is not None  # noqa: S101 - find has looked
+        plugins = self.platform.plugins
+        empty = Variant({})
+        try:
+            plugin = plugins.question_type(version.type)
+            content: Any = version.content
+            if version.content_version != plugin.content_version:
+                content = plugins.call(
+                    plugin, "migrate", content, version.content_version, expect=dict
+                )
+            made = plugins.call(
+                plugin,
+                "prepare",
+                content,
+                seed_of(seed, source.position),
+                LOCALE,
+                expect=Variant,
+            )
+        except PluginError as error:
+            return Edition(empty, error.message)
+        secret = json.dumps(made.secret, sort_keys=True)
+        if json.loads(json.dumps(made.public)) != public:
+            return Edition(empty, OTHER_SIGHT)
+        return Edition(Variant(public, json.loads(secret)), secret=secret)
