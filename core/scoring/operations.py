@@ -35,11 +35,9 @@ from examhall.core.scoring.results import (
     ItemResult,
     Total,
     apply_mark,
+    score_response,
     total_up,
 )
-from examhall.core.tries.queries import NO_TRIES, StoredTries, read_tries
-from examhall.core.tries.scoring import ItemSheet, score_item
-from examhall.core.tries.treatment import Treatment
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
@@ -61,11 +59,6 @@ class _Sheet:
     responses: Mapping[UUID, ResponseRecord]
     latest: ScoreRecord | None
     marks: Mapping[UUID, ItemScoreRecord]
-    tries: Mapping[UUID, StoredTries]
-
-    @property
-    def treatment(self) -> Treatment:
-        return Treatment.of(self.version.content["settings"]["scoring"])
 
     @property
     def scoring(self) -> Mapping[str, Any]:
@@ -192,7 +185,6 @@ def _read(session: Session, attempt_id: UUID) -> _Sheet | None:
         responses={response.item_id: response for response in responses},
         latest=latest,
         marks={mark.item_id: mark for mark in latest.items} if latest else {},
-        tries=read_tries(session, attempt),
     )
 
 
@@ -215,11 +207,7 @@ def _is_current(session: Session, sheet: _Sheet) -> bool:
 def _score_item(platform: Platform, sheet: _Sheet, item: AttemptItem) -> ItemResult:
     response = sheet.responses.get(item.id)
     revision = response.revision if response else 0
-    tries = sheet.tries.get(item.id, NO_TRIES)
-    item_sheet = ItemSheet(
-        item, response.raw if response else None, revision, tries.content, tries.tries
-    )
-    result = score_item(platform.plugins, sheet.treatment, item_sheet)
+    result = score_response(platform.plugins, item, response.raw if response else None, revision)
     mark = sheet.marks.get(item.id)
     if mark is None or mark.marked_by is None or mark.fraction is None:
         return result
@@ -248,7 +236,6 @@ def _known_result(platform: Platform, sheet: _Sheet, item: AttemptItem) -> ItemR
         parts=mark.parts,
         marked_by=mark.marked_by,
         comment=mark.comment,
-        certainty=mark.certainty,
     )
 
 
@@ -328,7 +315,6 @@ def _item_record(result: ItemResult) -> ItemScoreRecord:
         response_revision=result.response_revision,
         marked_by=result.marked_by,
         comment=result.comment,
-        certainty=result.certainty,
     )
 
 
