@@ -1,0 +1,56 @@
+"""Regular expressions of XML Schema, which QTI's `patternMatch` uses.
+
+They are matched by the schema processor of libxml2: its language is the right one (a pattern always
+means the whole text; `^` and `$` are ordinary characters), and it gives up on patterns that would
+run for ever.
+Source: XML Schema part 2, appendix F.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from lxml import etree
+
+from examhall.plugins.qti.errors import ProcessingError, QtiError
+
+LONGEST_PATTERN = 2000
+_XSD = "http://www.w3.org/2001/XMLSchema"
+
+
+@lru_cache(maxsize=512)
+def compile_pattern(pattern: str) -> Callable[[str], bool]:
+    """Return what says whether a text matches; raises QtiError for a bad pattern."""
+    if len(pattern) > LONGEST_PATTERN:
+        raise QtiError(f"A pattern has at most {LONGEST_PATTERN} characters.")
+    try:
+        schema = etree.XMLSchema(_schema(pattern))
+    except (etree.XMLSchemaParseError, ValueError) as error:
+        raise QtiError(f"{pattern[:60]!r} is no regular expression of XML Schema.") from error
+
+    def matches(text: str) -> bool:
+        element = etree.Element("t")
+        try:
+            element.text = text
+        except ValueError:
+            return False
+        try:
+            return bool(schema.validate(element))
+        except etree.XMLSchemaValidateError as error:
+            raise ProcessingError(f"The pattern {pattern[:60]!r} takes too long.") from error
+
+    return matches
+
+
+def _schema(pattern: str) -> etree._Element:
+    schema = etree.Element(f"{{{_XSD}}}schema")
+    element = etree.SubElement(schema, f"{{{_XSD}}}element", name="t")
+    simple = etree.SubElement(element, f"{{{_XSD}}}simpleType")
+    restriction = etree.SubElement(simple, f"{{{_XSD}}}restriction", base="xs:string")
+    etree.SubElement(restriction, f"{{{_XSD}}}pattern", value=pattern)
+    text = etree.tostring(schema).replace(b"ns0:", b"xs:").replace(b"xmlns:ns0", b"xmlns:xs")
+    return etree.fromstring(text, _PARSER)
+
+
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
