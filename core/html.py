@@ -44,6 +44,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "track": {"default", "kind", "label", "src", "srclang"},
     "video": {"aria-label", "height", "loop", "muted", "poster", "src", "width"},
     **dict.fromkeys(_MATHML, _MATHML_ATTRIBUTES),
+    "math": {*_MATHML_ATTRIBUTES, "alttext"},
 }
 # A recording that nobody can start or stop would be of no use. (With two of them nh3 would choose
 # an order, a new one in every process.)
@@ -53,6 +54,11 @@ _FILE = re.compile(_OWN)
 _PICTURE = re.compile(rf"data:image/(?:png|jpeg|gif|webp|avif);base64,|{_OWN}")
 _MEDIA = re.compile(r"media:([0-9a-f]{64})\Z")
 _ADDRESSES = {"href", "poster", "src"}
+_INSIDE = r"""(?:"[^"]*"|'[^']*'|[^>"'])*"""
+_FORMULA = re.compile(
+    rf'<math\b{_INSIDE}\balttext="([^"]*)"{_INSIDE}>.*?</math\s*>', re.DOTALL | re.IGNORECASE
+)
+_MATHML_TAG = re.compile(rf"</?m(?:ath|[a-z]+)\b{_INSIDE}>", re.IGNORECASE)
 _DROPPED = re.compile(r"[\x00-\x20]+")
 _WHITE_SPACE = re.compile(r"\s+")
 
@@ -80,7 +86,8 @@ def media_address(reference: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Return the words of an author's HTML on one line."""
+    """Return the words of an author's HTML on one line; of a formula its TeX where it has one."""
+    text = _MATHML_TAG.sub("", _FORMULA.sub(r" \1 ", text))
     bare = nh3.clean(
         re.sub(r"<(?=/?(?:p|div|li|br|tr|td|th|h\d)\b)", " <", text, flags=re.IGNORECASE),
         tags=set(),

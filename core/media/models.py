@@ -11,7 +11,23 @@ from sqlalchemy.orm import Mapped, mapped_column
 from examhall.core.db import Base
 
 
-class MediaRecord(Base):
+class Named:
+    """What content and pages write to name a file."""
+
+    sha256: Mapped[str]
+
+    @property
+    def reference(self) -> str:
+        """What content and responses write: `media:<sha256>`."""
+        return f"media:{self.sha256}"
+
+    @property
+    def address(self) -> str:
+        """Where a page finds it."""
+        return f"/media/{self.sha256}"
+
+
+class MediaRecord(Named, Base):
     """A picture, recording or document of questions; its bytes lie in an evidence store."""
 
     __tablename__ = "media_files"
@@ -26,7 +42,7 @@ class MediaRecord(Base):
     created_at: Mapped[datetime]
 
 
-class AttemptFile(Base):
+class AttemptFile(Named, Base):
     """A file that a candidate chose or recorded for one item; its bytes lie in an evidence store.
 
     Whether it is part of the answer, the item's response says.

@@ -65,13 +65,21 @@ def chunk(hall: Hall) -> dict[str, Any]:
     }
 
 
+def media(hall: Hall) -> dict[str, Any]:
+    return {"file": (BytesIO(picture(32)), "frame.jpg", "image/jpeg")}
+
+
+FORMS = {"chunk": chunk, "picture": media}
+
+
 def knock(hall: Hall, door: Door, person: str | None) -> TestResponse:
     """Try a door as a person: pages with their browser, the API with their token."""
     options: dict[str, Any] = {"query_string": body(hall, door.query)}
     if door.json is not None:
         options["json"] = body(hall, door.json)
     if door.form is not None:
-        options["data"] = chunk(hall) if door.form == "chunk" else body(hall, door.form)
+        special = FORMS.get(door.form) if isinstance(door.form, str) else None
+        options["data"] = special(hall) if special else body(hall, door.form)
     path = address(hall, door)
     if path.startswith("/api/"):
         client = hall.app.test_client()

@@ -26,6 +26,7 @@ SERVICES = (
     "proctoring",
     "plugins",
     "question_types",
+    "media",
     # Add the name of your module in examhall.web.api here; it holds `blueprint`.
 )
 

@@ -21,6 +21,7 @@ PAGES = (
     "candidates",
     "results",
     "questions",
+    "media",
     "exchange",
     "marking",
     "users",
