@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal, localcontext
-from typing import Any
+from decimal import Decimal
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema
 
 from examhall.plugins import (
     Content,
@@ -19,108 +16,45 @@ from examhall.plugins import (
     Response,
     ResponseClass,
     Score,
-    ScoreState,
     Variant,
     View,
     clean_html,
     hookimpl,
 )
-from examhall.question_types.quantities import read_quantity
+from examhall.question_types.numeric_content import ANY, NumericContent
+from examhall.question_types.numeric_issues import answer_issues, unit_issues
+from examhall.question_types.numeric_judging import ready_numbers
 from examhall.question_types.shared import (
     ONE,
     ZERO,
-    QuestionContent,
-    decimal_field,
-    fraction_field,
-    html_field,
-    percent,
-    read_text,
+    feedback_texts,
+    load_content,
     shown_text,
-    state_of,
     templates,
 )
+from examhall.question_types.unit_entry import (
+    LONGEST,
+    entry_hint,
+    entry_of,
+    entry_public,
+    entry_secret,
+    farthest,
+    is_entry_complete,
+    judge_entry,
+    key_row,
+    read_entry,
+    score_entry,
+    summarise_entry,
+)
 from examhall.question_types.verdict import Verdict
-
-LONGEST = 200
-PRECISION = 120
-"""Digits that comparisons are made with: more than two numbers of 60 digits multiplied need."""
-
-
-class NumericAnswer(Schema):
-    """A number that is accepted."""
-
-    value = decimal_field("Number", required=True)
-    tolerance = decimal_field(
-        "Tolerance",
-        load_default=ZERO,
-        validate=[validate.Range(0)],
-        help="How far an answer may be off, both ends included.",
-    )
-    tolerance_type = fields.String(
-        load_default="absolute",
-        validate=validate.OneOf(
-            ["absolute", "relative"], labels=["In the number's own unit", "As share of the number"]
-        ),
-        metadata={"label": "Tolerance is"},
-    )
-    fraction = fraction_field(load_default=ONE)
-    feedback = html_field("Feedback", load_default="")
-
-
-class Unit(Schema):
-    """A unit that may stand behind the number."""
-
-    name = fields.String(
-        required=True,
-        validate=validate.Regexp(
-            r"[^\W\d](?:.{0,58}\S)?\Z|[%\u2030\u00b0\u2032\u2033](?:\w{0,10})\Z"
-        ),
-        metadata={"label": "Unit"},
-    )
-    factor = decimal_field(
-        "Factor",
-        load_default=ONE,
-        validate=[validate.Range(0, min_inclusive=False)],
-        help="How many of the first unit make one of this: 0.01 for cm where m comes first.",
-    )
-
-
-class NumericContent(QuestionContent):
-    """A numeric question as its author wrote it."""
-
-    answers = fields.List(
-        fields.Nested(NumericAnswer),
-        required=True,
-        validate=validate.Length(1, 100),
-        metadata={"label": "Answers", "help": "The first one that fits counts."},
-    )
-    units = fields.List(
-        fields.Nested(Unit),
-        load_default=list,
-        validate=validate.Length(0, 50),
-        metadata={"label": "Units", "help": "The answers above are in the first one."},
-    )
-    unit_required = fields.Boolean(load_default=False, metadata={"label": "A unit must be given"})
-    unit_penalty = decimal_field(
-        "Taken off for a missing or unknown unit",
-        load_default=ONE,
-        validate=[validate.Range(0, 1)],
-        help="As share of what the number earns.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Judgement:
-    """The accepted answer that a response fits, and what is wrong with its unit."""
-
-    answer: Mapping[str, Any] | None
-    fault: str = ""
 
 
 class Numeric(QuestionType):
     """A number. The first accepted answer within whose tolerance it lies gives the score.
 
-    Numbers are compared exactly, as decimals. Point and comma are both taken as the decimal sign.
+    Numbers that agree in 14 digits are the same. Point and comma are both taken as the decimal
+    sign, unless the author says which it is: then numbers are read exactly as Moodle reads them.
+    A right number with a wrong unit counts, less what the author takes off for it.
     """
 
     key = "numeric"
@@ -140,47 +74,36 @@ class Numeric(QuestionType):
             ],
             "units": [
                 {"name": "m/s"},
-                {"name": "km/h", "factor": "0.2777777777777777777777777778"},
+                {"name": "km/h", "factor": "3.6"},
             ],
-            "unit_required": True,
+            "unit_mode": "graded_of_response",
             "unit_penalty": "0.5",
         }
 
     def validate(self, content: Content) -> list[Issue]:
         question = NumericContent().load(content)
-        issues = []
-        if not any(answer["fraction"] >= ONE for answer in question["answers"]):
-            issues.append(Issue("answers", "No answer earns full marks."))
-        if question["unit_required"] and not question["units"]:
-            issues.append(Issue("units", "A unit must be given, but there is none to give."))
-        if question["units"] and question["units"][0]["factor"] != ONE:
-            issues.append(Issue("units.0.factor", "The answers are in this unit: its factor is 1."))
-        names = [unit["name"] for unit in question["units"]]
-        for number, name in enumerate(names):
-            if name in names[:number]:
-                issues.append(Issue(f"units.{number}.name", "This unit is there twice."))
+        issues = [*answer_issues(question["answers"]), *unit_issues(question)]
         if not issues and self.correct_response(self.prepare(content, 0, "en")) is None:
             message = "The answer for full marks is never reached: one above it fits first."
             issues.append(Issue("answers", message))
         return issues
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = NumericContent().load(content)
-        schema = NumericContent(only=("answers", "units", "unit_penalty", "feedback"))
-        dumped: dict[str, Any] = schema.dump(question)
-        public = {
-            "stem": clean_html(question["stem"]),
-            "takes_unit": bool(question["units"]),
-            "needs_unit": question["unit_required"],
+        question = load_content(NumericContent, content)
+        public = {"stem": clean_html(question["stem"]), **entry_public(question)}
+        secret = {
+            "answers": ready_numbers(question["answers"]),
+            **entry_secret(question),
+            **feedback_texts(question),
         }
-        return Variant(public, dumped)
+        return Variant(public, secret)
 
     def render(
         self, variant: Variant, view: View, raw: Raw | None = None, *, name: str = ""
     ) -> Fragment:
         keyed = view in {View.GRADE, View.AUTHOR}
         html = templates.render(
-            "text_entry.html",
+            "numeric.html",
             name=name or "value",
             stem=variant.public["stem"],
             label="Your answer",
@@ -188,64 +111,43 @@ class Numeric(QuestionType):
             text=shown_text(raw, "value"),
             longest=LONGEST,
             pattern=r".*\d.*",
-            hint=_hint(variant),
+            hint=entry_hint(variant.public),
+            public=variant.public,
+            unit=shown_text(raw, "unit"),
             result=Verdict.of(self, variant, raw) if view in {View.REVIEW, View.GRADE} else None,
             head=("Number", "Tolerance", "Share"),
-            rows=[_key_row(answer) for answer in (variant.secret["answers"] if keyed else ())],
+            rows=[key_row(answer) for answer in (variant.secret["answers"] if keyed else ())],
         )
         return Fragment(html)
 
     def parse(self, variant: Variant, raw: Raw) -> Response | FormatErrors:
-        text = read_text(raw, "value", LONGEST)
-        if isinstance(text, FormatErrors):
-            return text
-        if not text.strip():
-            return Response({})
-        quantity = read_quantity(text)
-        if quantity is None:
-            return FormatErrors(("The answer is not a number.",))
-        if quantity.unit and not variant.public["takes_unit"]:
-            return FormatErrors(("Give the number alone, without a unit or other text.",))
-        return Response({"value": str(quantity.value), "unit": quantity.unit})
+        return read_entry(variant.public, raw)
 
     def is_complete(self, variant: Variant, response: Response) -> bool:
-        return bool(response.data) and (
-            bool(response.data["unit"]) or not variant.public["needs_unit"]
-        )
+        return is_entry_complete(variant, response)
 
     def score(self, variant: Variant, response: Response) -> Score:
-        feedback = variant.secret["feedback"]
-        if not response.data:
-            return Score(ZERO, ScoreState.UNANSWERED, feedback=feedback)
-        judgement = _judge(variant, response.data)
-        if judgement.answer is None:
-            return Score(ZERO, ScoreState.WRONG, feedback=judgement.fault + feedback)
-        fraction = Decimal(judgement.answer["fraction"])
-        if judgement.fault:
-            fraction *= ONE - Decimal(variant.secret["unit_penalty"])
-        feedback = judgement.fault + judgement.answer["feedback"] + feedback
-        return Score(fraction, state_of(fraction), feedback=feedback)
+        return score_entry(variant, response)
 
     def correct_response(self, variant: Variant) -> Raw | None:
-        units = variant.secret["units"]
         for answer in variant.secret["answers"]:
-            text = f"{answer['value']} {units[0]['name']}" if units else str(answer["value"])
-            response = self.parse(variant, {"value": text})
+            raw = entry_of(variant, "1" if answer["value"] == ANY else answer["value"])
+            response = self.parse(variant, raw)
             if isinstance(response, Response) and self.score(variant, response).fraction >= ONE:
-                return {"value": text}
+                return raw
         return None
 
     def summarise(self, variant: Variant, response: Response) -> str:
-        return f"{response.data.get('value', '')} {response.data.get('unit', '')}".strip()
+        return summarise_entry(variant, response)
 
     def classify(self, variant: Variant, response: Response) -> list[ResponseClass]:
         if not response.data:
             return []
-        answer = _judge(variant, response.data).answer
+        answer = judge_entry(variant, response.data).answer
         if answer is None:
             return [ResponseClass("other", "Any other number", ZERO)]
         number = variant.secret["answers"].index(answer) + 1
-        label = " ± ".join(_key_row(answer)[:2])
+        label = " ± ".join(key_row(answer)[:2])
         return [ResponseClass(f"answer{number}", label, Decimal(answer["fraction"]))]
 
     def random_guess_score(self, content: Content) -> Decimal | None:
@@ -255,52 +157,8 @@ class Numeric(QuestionType):
         if kind == "right":
             return self.correct_response(variant) or {}
         if kind == "wrong":
-            farthest = max(_reach(answer) for answer in variant.secret["answers"])
-            return {"value": f"{farthest + 1:f}"}
+            return {"value": f"{farthest(variant.secret['answers']):f}"}
         return {} if kind == "empty" else {"value": "twelve"}
-
-
-def _judge(variant: Variant, data: Mapping[str, Any]) -> _Judgement:
-    factors = {unit["name"]: Decimal(unit["factor"]) for unit in variant.secret["units"]}
-    fault = ""
-    if data["unit"] and data["unit"] not in factors:
-        fault = "<p>The unit is not one that is known here.</p>"
-    elif not data["unit"] and variant.public["needs_unit"]:
-        fault = "<p>The unit is missing.</p>"
-    with localcontext() as context:
-        context.prec = PRECISION
-        value = Decimal(data["value"]) * factors.get(data["unit"], ONE)
-        for answer in variant.secret["answers"]:
-            wanted = Decimal(answer["value"])
-            if abs(value - wanted) <= _tolerance(answer):
-                return _Judgement(answer, fault)
-    return _Judgement(None, fault)
-
-
-def _tolerance(answer: Mapping[str, Any]) -> Decimal:
-    tolerance = Decimal(answer["tolerance"])
-    relative = answer["tolerance_type"] == "relative"
-    return tolerance * abs(Decimal(answer["value"])) if relative else tolerance
-
-
-def _reach(answer: Mapping[str, Any]) -> Decimal:
-    with localcontext() as context:
-        context.prec = PRECISION
-        return abs(Decimal(answer["value"])) + _tolerance(answer)
-
-
-def _hint(variant: Variant) -> str:
-    hint = "Write a number with a decimal point or a decimal comma"
-    if variant.public["needs_unit"]:
-        return f"{hint}, and its unit."
-    return f"{hint}, with or without a unit." if variant.public["takes_unit"] else f"{hint}."
-
-
-def _key_row(answer: Mapping[str, Any]) -> tuple[str, str, str]:
-    tolerance = answer["tolerance"]
-    if answer["tolerance_type"] == "relative":
-        tolerance = percent(Decimal(tolerance))
-    return answer["value"], tolerance, percent(Decimal(answer["fraction"]))
 
 
 @hookimpl

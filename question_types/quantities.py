@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 LARGEST_EXPONENT = 1000
+LONGEST_NUMBER = 110
 _MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "\ufe63": "-", "\uff0d": "-", "\uff0b": "+"})
 _SPACES = "\u0020\u00a0\u2009\u202f\u2007'\u2019"
 _NUMBER = re.compile(
@@ -18,6 +19,10 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_POWER = re.compile(r"(?:[eE]|(?:x|\*|\u00d7)10(?:\^|\*\*))([+-]?\d+)", re.ASCII)
+_PLAIN = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,6})?"
+_FIRST_NUMBER = re.compile(_PLAIN, re.ASCII)
+_LAST_NUMBER = re.compile(rf"{_PLAIN}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +82,38 @@ def _is_grouped(text: str, sign: str) -> bool:
 def _ascii(digits: str) -> str:
     """Return digits of any script as 0 to 9."""
     return "".join(str(int(sign)) if sign.isdecimal() else sign for sign in digits)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberStyle:
+    """How numbers are written: the decimal sign, the one between thousands, where a unit stands."""
+
+    decimal: str = "."
+    thousands: str = ","
+    unit_before: bool = False
+
+
+def read_styled(text: str, style: NumberStyle) -> Quantity | None:
+    """Read a number as Moodle does; None where there is none.
+
+    Spaces are passed over. `3x10^8`, `3*10**8` and `3e8` are the same. Where a point stands in the
+    text, or more than one comma, commas group thousands; else a comma may be the decimal sign. (So
+    `1.234,5` is 1.2345 even where the comma is the decimal sign: Moodle reads it so.) What
+    stands behind the number, or before it, is the unit; its spaces are gone, too.
+    """
+    plain = _POWER.sub(r"e\1", text.replace(" ", ""))
+    if "." in plain or plain.count(",") > 1:
+        plain = plain.replace(",", "")
+    else:
+        marks = ((style.thousands, ""), (style.decimal, "."), (",", "."))
+        for mark, instead in marks:
+            plain = plain.replace(mark, instead) if mark else plain
+    match = (_LAST_NUMBER.search if style.unit_before else _FIRST_NUMBER.match)(plain)
+    if match is None or len(match[0]) > LONGEST_NUMBER:
+        return None
+    unit = plain[: match.start()] if style.unit_before else plain[match.end() :]
+    return _sized(Decimal(match[0]), unit)
+
+
+def _sized(value: Decimal, unit: str) -> Quantity | None:
+    return Quantity(value, unit) if abs(value.adjusted()) <= LARGEST_EXPONENT else None

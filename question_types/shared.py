@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from examhall.plugins import FormatErrors, Raw, ScoreState, Templates
+from examhall.plugins import Content, FormatErrors, Raw, ScoreState, Templates
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+NEARLY_ZERO = Decimal("0.000001")
 NEARLY_ONE = Decimal("0.999999")
 """Fractions written with seven digits (three times 0.3333333) still make a whole."""
 
 MAX_HTML = 50_000
 SELDOM = ("correct_feedback", "partial_feedback", "incorrect_feedback", "hints", "penalty")
 """Fields that come last in forms."""
+COMBINED = {
+    ScoreState.RIGHT: "correct_feedback",
+    ScoreState.PARTIAL: "partial_feedback",
+    ScoreState.WRONG: "incorrect_feedback",
+}
 
 UNKNOWN_FORM = "The answer has a form that this question does not know."
 VERDICTS = {
@@ -122,9 +130,36 @@ class QuestionContent(Schema):
         self.fields = dict(sorted(self.fields.items(), key=lambda field: field[0] in SELDOM))
 
 
+def load_content(schema: type[Schema], content: Content) -> Mapping[str, Any]:
+    """Return content as its schema loads it; what was loaded lately is kept. Never change it."""
+    return _load(schema, json.dumps(content, sort_keys=True))
+
+
+@lru_cache(maxsize=256)
+def _load(schema: type[Schema], text: str) -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = schema().load(json.loads(text))
+    return loaded
+
+
+def feedback_texts(question: Mapping[str, Any]) -> dict[str, str]:
+    """Return the feedback of a question as a whole, for a variant's secret."""
+    return {name: question[name] for name in ("feedback", *COMBINED.values())}
+
+
+def feedback_for(secret: Mapping[str, Any], state: ScoreState, own: str = "") -> str:
+    """Return what a candidate is told: about the answer itself, about its state, to everybody."""
+    about_state = secret.get(COMBINED.get(state, ""), "")
+    return f"{own}{about_state}{secret['feedback']}"
+
+
 def has_only(raw: Any, control: str) -> bool:
     """Say whether a browser sent an object with nothing but this control, or nothing at all."""
-    return isinstance(raw, Mapping) and set(raw) <= {control}
+    return is_mapping_of(raw, {control})
+
+
+def is_mapping_of(raw: Any, controls: Collection[str]) -> bool:
+    """Say whether a browser sent an object with nothing but these controls, or less."""
+    return isinstance(raw, Mapping) and all(name in controls for name in raw)
 
 
 def read_text(raw: Raw, control: str, longest: int) -> str | FormatErrors:
@@ -151,7 +186,7 @@ def state_of(fraction: Decimal) -> ScoreState:
     """Return the state that goes with a fraction of an answered question."""
     if fraction >= NEARLY_ONE:
         return ScoreState.RIGHT
-    return ScoreState.PARTIAL if fraction > 0 else ScoreState.WRONG
+    return ScoreState.PARTIAL if fraction > NEARLY_ZERO else ScoreState.WRONG
 
 
 def percent(fraction: Decimal) -> str:

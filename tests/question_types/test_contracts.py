@@ -33,7 +33,7 @@ class TestNumeric(QuestionTypeContract):
     contents = (
         {
             "stem": "About a hundred?",
-            "answers": [{"value": "100", "tolerance": "0.1", "tolerance_type": "relative"}],
+            "answers": [{"value": "100", "tolerance": "0.1", "tolerance_kind": "relative"}],
         },
     )
 

@@ -52,9 +52,39 @@ def test_case_counts_where_the_author_says_so() -> None:
 
 
 def test_stars_are_letters_where_the_author_says_so() -> None:
-    plain = question("a*b", wildcards=False)
+    plain = question("a*b")
+    plain["answers"][0]["match"] = "exact"
     assert fraction(TYPE, plain, {"text": "a*b"}) == 1
     assert fraction(TYPE, plain, {"text": "axb"}) == 0
+
+
+def test_regular_expressions_fit_the_whole_text() -> None:
+    content = question("colou?rs?")
+    content["answers"][0]["match"] = "regex"
+    found = [fraction(TYPE, content, {"text": text}) for text in ("Color", " colours ", "colour x")]
+    assert found == [1, 1, 0]
+    content["answers"][0]["text"] = "(x"
+    assert paths(TYPE, content) == {"answers.0.text"}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "given_text", "right"),
+    [
+        ("New York", "new  york", 0),
+        ("Straße", "STRASSE", 0),
+        ("Straße", " STRAẞE ", 1),
+        ("É*", "é x", 1),
+    ],
+)
+def test_every_space_and_letter_counts_if_an_author_says_so(accepted, given_text, right) -> None:
+    assert fraction(TYPE, question(accepted, spaces_count=True), {"text": given_text}) == right
+
+
+def test_what_is_right_has_feedback_of_its_own() -> None:
+    content = question("a", correct_feedback="Yes. ", incorrect_feedback="No. ", feedback="All.")
+    variant = ask(TYPE, content)
+    assert answer(TYPE, variant, {"text": "a"}).feedback == "Yes. All."
+    assert answer(TYPE, variant, {"text": "b"}).feedback == "No. All."
 
 
 def test_the_first_answer_that_fits_counts() -> None:
