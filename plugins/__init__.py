@@ -57,10 +57,12 @@ from examhall.core.contracts.provider import (
 )
 from examhall.core.contracts.question_type import (
     Content,
+    Criterion,
     FormatErrors,
     Fragment,
     Hint,
     Issue,
+    Level,
     PartScore,
     QuestionType,
     Raw,
@@ -112,6 +114,7 @@ __all__ = [
     "ConfigError",
     "Content",
     "CredentialBook",
+    "Criterion",
     "Deny",
     "Detector",
     "EventEnvelope",
@@ -144,6 +147,7 @@ __all__ = [
     "ItemPolicy",
     "ItemScore",
     "Kind",
+    "Level",
     "MediaFile",
     "Metrics",
     "Notification",

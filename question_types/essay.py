@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from marshmallow import Schema, fields, validate
 
 from examhall.plugins import (
     Content,
+    Criterion,
     FormatErrors,
     Fragment,
     Issue,
@@ -22,6 +23,12 @@ from examhall.plugins import (
     View,
     clean_html,
     hookimpl,
+)
+from examhall.question_types.rubric import (
+    check_criteria,
+    criteria_field,
+    keep_criteria,
+    read_criteria,
 )
 from examhall.question_types.shared import (
     ZERO,
@@ -70,6 +77,7 @@ class EssayContent(QuestionContent):
         load_default=False, metadata={"label": "Letters of one width, as for programs"}
     )
     rubric = html_field("Rubric", load_default="", help="For markers only.")
+    criteria = criteria_field()
 
 
 class Essay(QuestionType):
@@ -96,7 +104,7 @@ class Essay(QuestionType):
         fewest, most = question["min_words"], question["max_words"]
         if fewest is not None and most is not None and fewest > most:
             return [Issue("max_words", "There are more words asked for than allowed.")]
-        return []
+        return check_criteria(question["criteria"])
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
         question = EssayContent().load(content)
@@ -106,7 +114,12 @@ class Essay(QuestionType):
             "max_words": question["max_words"],
             "lines": question["lines"],
         }
-        return Variant(public, {"rubric": question["rubric"], "feedback": question["feedback"]})
+        secret = {
+            "rubric": question["rubric"],
+            "feedback": question["feedback"],
+            "criteria": keep_criteria(question["criteria"]),
+        }
+        return Variant(public, secret)
 
     def render(
         self, variant: Variant, view: View, raw: Raw | None = None, *, name: str = ""
@@ -144,6 +157,9 @@ class Essay(QuestionType):
             return Score(ZERO, ScoreState.UNANSWERED, feedback=feedback)
         feedback = _length_fault(variant.public, response.data["text"]) + feedback
         return Score(ZERO, ScoreState.NEEDS_MANUAL, feedback=feedback, needs_manual=True)
+
+    def criteria(self, variant: Variant) -> Sequence[Criterion]:
+        return read_criteria(variant.secret.get("criteria", ()))
 
     def correct_response(self, variant: Variant) -> Raw | None:
         return None

@@ -150,6 +150,24 @@ class ResponseClass:
     fraction: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How well a criterion can be met; `key` is unique within it."""
+
+    key: str
+    text: str
+    points: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """Something that a marker judges. The best levels of all criteria together earn full marks."""
+
+    key: str
+    title: str
+    levels: tuple[Level, ...]
+
+
 class QuestionType(Plugin):
     """A kind of question. Scoring is pure and deterministic; nothing here touches a database."""
 
@@ -219,6 +237,10 @@ class QuestionType(Plugin):
     def can_rescore(self, old: Content, new: Content) -> str | None:
         """Say why responses to `old` cannot be scored with `new`, None where they can."""
         return None
+
+    def criteria(self, variant: Variant) -> Sequence[Criterion]:
+        """Return what a marker looks at one by one, nothing where there is no such list."""
+        return ()
 
     @abstractmethod
     def simulate(self, variant: Variant, kind: str) -> Raw:

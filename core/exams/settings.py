@@ -36,11 +36,61 @@ class TimeSettings(Schema):
     )
 
 
+WITH_TRIES = ["interactive", "adaptive"]
+
+
 class ScoringSettings(Schema):
-    """Which scorer counts, with its own settings, and when the result is released."""
+    """Which scorer counts, with its own settings, what is told when, and the release."""
 
     scorer = fields.String(load_default="sum", validate=validate.Length(1, 100))
     settings = fields.Dict(keys=fields.String(), load_default=dict)
+    feedback_mode = fields.String(
+        load_default="deferred",
+        validate=validate.OneOf(
+            [
+                "deferred",
+                "immediate",
+                "interactive",
+                "adaptive",
+                "adaptive_free",
+                "manual",
+                "deferred_certainty",
+                "immediate_certainty",
+            ],
+            labels=[
+                "At the end: candidates learn nothing while they work",
+                "At once: each question is checked once, and that is final",
+                "Interactive: several tries with hints, each failed one costs a penalty",
+                "Adaptive: any number of tries, the best counts with its penalties",
+                "Adaptive without penalties: any number of tries, the best counts",
+                "By hand: people mark every answer",
+                "At the end, with certainty: candidates say how sure they are, and it counts",
+                "At once, with certainty: candidates say how sure they are, and it counts",
+            ],
+        ),
+        metadata={"label": "Feedback while the attempt runs"},
+    )
+    tries = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(1, 20),
+        metadata={
+            "label": "Tries for each question",
+            "help": "Empty: one more than the question has hints.",
+            "when": {"feedback_mode": ["interactive"]},
+        },
+    )
+    try_penalty = fields.Decimal(
+        load_default=None,
+        allow_none=True,
+        as_string=True,
+        validate=validate.Range(0, 1),
+        metadata={
+            "label": "Taken off for each failed try",
+            "help": "As share of the points, 0.25 for a quarter. Empty: as each question says.",
+            "when": {"feedback_mode": WITH_TRIES},
+        },
+    )
     release = fields.String(
         load_default="automatic",
         validate=validate.OneOf(
@@ -54,6 +104,35 @@ class ScoringSettings(Schema):
         metadata={
             "label": "Show a provisional score meanwhile",
             "help": "What could be scored at once, while a person still marks the rest.",
+        },
+    )
+
+
+class MarkingSettings(Schema):
+    """How people mark; `tolerance` is a share of an answer's points."""
+
+    blind = fields.Boolean(
+        load_default=True,
+        metadata={
+            "label": "Markers do not learn the candidates' names",
+            "help": "They see the candidate number alone.",
+        },
+    )
+    second = fields.Boolean(
+        load_default=False,
+        metadata={
+            "label": "Two people mark each answer",
+            "help": "Neither sees the other's mark; the mean of both counts.",
+        },
+    )
+    tolerance = fields.Decimal(
+        load_default=Decimal("0.1"),
+        validate=validate.Range(0, 1),
+        places=4,
+        as_string=True,
+        metadata={
+            "label": "Two marks may differ by",
+            "help": "As share of the points: 0.1 is a tenth. Beyond it a third person decides.",
         },
     )
 
@@ -121,6 +200,7 @@ class ExamSettingsSchema(Schema):
         keys=fields.String(), values=fields.Dict(keys=fields.String()), load_default=dict
     )
     scoring = fields.Nested(ScoringSettings, load_default=lambda: ScoringSettings().load({}))
+    marking = fields.Nested(MarkingSettings, load_default=lambda: MarkingSettings().load({}))
     proctoring = fields.Nested(
         ProctoringSettings, load_default=lambda: ProctoringSettings().load({})
     )

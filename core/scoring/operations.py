@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from examhall.core.attempts.states import AttemptState, GradingState, Machine, m
 from examhall.core.audit.operations import record
 from examhall.core.db import after_commit, database_now
 from examhall.core.decimals import write_decimal
-from examhall.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from examhall.core.errors import ConflictError, NotFoundError
 from examhall.core.events.operations import emit
 from examhall.core.exams.models import ExamVersion
 from examhall.core.permissions import SYSTEM, Permission, Principal
@@ -46,12 +45,14 @@ log = logging.getLogger(__name__)
 
 SCORABLE = frozenset({AttemptState.SUBMITTED, AttemptState.TERMINATED})
 TRIES = 8
-MAX_COMMENT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
-    """An attempt as it was read: items with responses, and the score that it has."""
+class Sheet:
+    """An attempt as it was read: items with responses, and the score that it has.
+
+    `marks` are the items of that score, by the item's id.
+    """
 
     attempt: Attempt
     version: ExamVersion
@@ -62,11 +63,13 @@ class _Sheet:
 
     @property
     def scoring(self) -> Mapping[str, Any]:
+        """The exam's scoring settings, as they hold for this attempt."""
         settings: Mapping[str, Any] = self.version.content["settings"]["scoring"]
         return {**settings, **(self.attempt.scoring or {})}
 
     @property
     def revisions(self) -> dict[UUID, int]:
+        """The number of the response that counts, by the item's id."""
         return {item_id: response.revision for item_id, response in self.responses.items()}
 
 
@@ -78,46 +81,11 @@ def score_attempt(platform: Platform, attempt_id: UUID, reason: str = "") -> Sco
     score (any more). Raises PluginError when the exam's scorer fails: try again later.
     """
 
-    def count(sheet: _Sheet) -> Total:
+    def count(sheet: Sheet) -> Total:
         results = [_score_item(platform, sheet, item) for item in sheet.items]
         return total_up(platform.plugins, sheet.scoring, results)
 
-    return _score(platform, attempt_id, SYSTEM, reason, count)
-
-
-def mark_item(
-    platform: Platform,
-    principal: Principal,
-    attempt_id: UUID,
-    item_id: UUID,
-    fraction: Decimal,
-    comment: str = "",
-) -> ScoreRecord:
-    """Mark an item by hand: a new score version with `fraction` (0 to 1) of the item's points.
-
-    Raises ConflictError for an attempt that was not scored yet, InvalidError for a bad fraction,
-    ForbiddenError for one's own attempt.
-    """
-    marker = _check_marker(platform, principal, attempt_id)
-    _check_mark(fraction, comment)
-
-    def count(sheet: _Sheet) -> Total:
-        if sheet.latest is None:
-            raise ConflictError("The attempt has not been scored yet.")
-        if item_id not in sheet.marks:
-            raise NotFoundError("The attempt has no such item.")
-        results = [_known_result(platform, sheet, item) for item in sheet.items]
-        marked = [
-            apply_mark(result, fraction, marker, comment) if result.item_id == item_id else result
-            for result in results
-        ]
-        return total_up(platform.plugins, sheet.scoring, marked)
-
-    details = {"item_id": str(item_id), "fraction": write_decimal(fraction)}
-    score = _score(platform, attempt_id, principal, "marked by hand", count, details)
-    if score is None:
-        raise ConflictError("The attempt is not one that can be marked now.")
-    return score
+    return score_with(platform, attempt_id, SYSTEM, reason, count)
 
 
 def release_outcome(platform: Platform, principal: Principal, attempt_id: UUID) -> Outcome:
@@ -141,14 +109,20 @@ def release_outcome(platform: Platform, principal: Principal, attempt_id: UUID) 
         return outcome
 
 
-def _score(
+def score_with(
     platform: Platform,
     attempt_id: UUID,
     principal: Principal,
     reason: str,
-    count: Callable[[_Sheet], Total],
+    count: Callable[[Sheet], Total],
     audit: Mapping[str, Any] | None = None,
+    keep: Callable[[Session], bool] | None = None,
 ) -> ScoreRecord | None:
+    """Score an attempt as `count` does with its sheet; `keep` writes something along with it.
+
+    Where the attempt has changed meanwhile, or `keep` says no, it is all done again. Returns None
+    for an attempt that has nothing to score (any more).
+    """
     for _ in range(TRIES):
         with platform.db.reading() as session:
             sheet = _read(session, attempt_id)
@@ -156,13 +130,13 @@ def _score(
             return None
         total = count(sheet)
         with platform.db.transaction() as session:
-            if not _is_current(session, sheet):
+            if not _is_current(session, sheet) or (keep is not None and not keep(session)):
                 continue
             return _store(session, platform, sheet, total, principal, reason, audit)
     raise ConflictError("The attempt changes all the time; try again.")
 
 
-def _read(session: Session, attempt_id: UUID) -> _Sheet | None:
+def _read(session: Session, attempt_id: UUID) -> Sheet | None:
     attempt = session.get(Attempt, attempt_id)
     if attempt is None:
         raise NotFoundError("There is no such attempt.")
@@ -178,7 +152,7 @@ def _read(session: Session, attempt_id: UUID) -> _Sheet | None:
         select(ResponseRecord).where(ResponseRecord.attempt_id == attempt_id)
     )
     latest = find_latest_score(session, attempt_id)
-    return _Sheet(
+    return Sheet(
         attempt=attempt,
         version=session.get_one(ExamVersion, attempt.exam_version_id),
         items=items,
@@ -188,7 +162,7 @@ def _read(session: Session, attempt_id: UUID) -> _Sheet | None:
     )
 
 
-def _is_current(session: Session, sheet: _Sheet) -> bool:
+def _is_current(session: Session, sheet: Sheet) -> bool:
     """Lock the attempt and say whether it still is as it was read."""
     attempt = lock_attempt(session, sheet.attempt.id)
     latest = find_latest_score(session, attempt.id)
@@ -204,7 +178,7 @@ def _is_current(session: Session, sheet: _Sheet) -> bool:
     )
 
 
-def _score_item(platform: Platform, sheet: _Sheet, item: AttemptItem) -> ItemResult:
+def _score_item(platform: Platform, sheet: Sheet, item: AttemptItem) -> ItemResult:
     response = sheet.responses.get(item.id)
     revision = response.revision if response else 0
     result = score_response(platform.plugins, item, response.raw if response else None, revision)
@@ -216,7 +190,7 @@ def _score_item(platform: Platform, sheet: _Sheet, item: AttemptItem) -> ItemRes
     return apply_mark(result, mark.fraction, mark.marked_by, mark.comment)
 
 
-def _known_result(platform: Platform, sheet: _Sheet, item: AttemptItem) -> ItemResult:
+def known_result(platform: Platform, sheet: Sheet, item: AttemptItem) -> ItemResult:
     """Return an item's result as the newest score version has it, if it is for this response."""
     mark = sheet.marks.get(item.id)
     if mark is None or mark.response_revision != sheet.revisions.get(item.id, 0):
@@ -242,7 +216,7 @@ def _known_result(platform: Platform, sheet: _Sheet, item: AttemptItem) -> ItemR
 def _store(
     session: Session,
     platform: Platform,
-    sheet: _Sheet,
+    sheet: Sheet,
     total: Total,
     principal: Principal,
     reason: str,
@@ -351,20 +325,3 @@ def list_grading_steps(before: str, *, complete: bool, released: bool) -> list[G
     if before != GradingState.GRADED:
         steps.append(GradingState.GRADED)
     return [*steps, GradingState.RELEASED] if released else steps
-
-
-def _check_marker(platform: Platform, principal: Principal, attempt_id: UUID) -> UUID:
-    with platform.db.reading() as session:
-        attempt = require_attempt(session, principal, attempt_id, Permission.SCORES_MARK)
-    if principal.user_id is None or attempt.user_id == principal.user_id:
-        raise ForbiddenError("Nobody marks their own attempt, and only people mark.")
-    return principal.user_id
-
-
-def _check_mark(fraction: Decimal, comment: str) -> None:
-    if not (fraction.is_finite() and 0 <= fraction <= 1):
-        raise InvalidError("Give a share from 0 to 1.", fraction=["From 0 to 1."])
-    if len(comment) > MAX_COMMENT:
-        raise InvalidError(
-            "The comment is too long.", comment=[f"At most {MAX_COMMENT} characters."]
-        )

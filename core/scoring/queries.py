@@ -21,7 +21,7 @@ from examhall.core.exams.models import ExamVersion, Registration
 from examhall.core.exams.queries import get_exam
 from examhall.core.paging import Page, get_page
 from examhall.core.permissions import Permission, Principal
-from examhall.core.scoring.models import ItemScoreRecord, Outcome, ScoreRecord
+from examhall.core.scoring.models import Outcome, ScoreRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +75,6 @@ class ScoreRow:
     candidate_number: str
     score: ScoreRecord | None
     released: bool
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingItem:
-    """An answer that waits for a marker; markers see the candidate's number and no name."""
-
-    attempt_id: UUID
-    item_id: UUID
-    candidate_number: str
-    position: int
-    section: str
-    type: str
-    max_points: Decimal
-    submitted_at: datetime | None
 
 
 def require_attempt(
@@ -229,53 +215,6 @@ def list_scores(
         for attempt in page.items
     ]
     return Page(rows, page.next_cursor)
-
-
-def list_waiting_items(
-    session: Session, principal: Principal, exam_id: UUID | None = None, limit: int = 200
-) -> Sequence[WaitingItem]:
-    """Return answers that wait for a marker, those handed in first first.
-
-    Without `exam_id` those of all exams in which the principal marks; needs `scores.mark`.
-    """
-    if exam_id is not None:
-        get_exam(session, principal, exam_id, Permission.SCORES_MARK)
-    elif not principal.may_somewhere(Permission.SCORES_MARK):
-        principal.require(Permission.SCORES_MARK)
-    newest = (
-        select(func.max(ScoreRecord.version))
-        .where(ScoreRecord.attempt_id == Attempt.id)
-        # Only the attempt comes from outside: the newest version is sought among all.
-        .correlate(Attempt)
-        .scalar_subquery()
-    )
-    statement = (
-        select(Attempt, AttemptItem, Registration.candidate_number)
-        .join(ScoreRecord, ScoreRecord.attempt_id == Attempt.id)
-        .join(ItemScoreRecord, ItemScoreRecord.score_id == ScoreRecord.id)
-        .join(AttemptItem, AttemptItem.id == ItemScoreRecord.item_id)
-        .join(Registration, Registration.id == Attempt.registration_id)
-        .where(ScoreRecord.version == newest, ItemScoreRecord.points.is_(None))
-        .where(Attempt.grading_state == GradingState.MANUAL)
-        .order_by(Attempt.submitted_at, Attempt.id, AttemptItem.position)
-        .limit(limit)
-    )
-    exam_ids = [exam_id] if exam_id else principal.exams_with(Permission.SCORES_MARK)
-    if exam_ids is not None:
-        statement = statement.where(Attempt.exam_id.in_(list(exam_ids)))
-    return [
-        WaitingItem(
-            attempt_id=attempt.id,
-            item_id=item.id,
-            candidate_number=number,
-            position=item.position,
-            section=item.section,
-            type=item.type,
-            max_points=item.points,
-            submitted_at=attempt.submitted_at,
-        )
-        for attempt, item, number in session.execute(statement)
-    ]
 
 
 def _latest_scores(session: Session, attempt_ids: Sequence[UUID]) -> dict[UUID, ScoreRecord]:

@@ -9,18 +9,18 @@ from uuid import UUID
 from marshmallow import fields, validate
 
 from examhall.core.paging import Page
+from examhall.core.scoring.marking import MAX_COMMENT, mark_item
 from examhall.core.scoring.models import Outcome, ScoreRecord
-from examhall.core.scoring.operations import MAX_COMMENT, mark_item, release_outcome
+from examhall.core.scoring.operations import release_outcome
 from examhall.core.scoring.queries import (
     Result,
     ScoreRow,
-    WaitingItem,
     get_result,
     list_score_versions,
     list_scores,
-    list_waiting_items,
 )
 from examhall.core.scoring.review import ReviewItem, get_marking, get_review
+from examhall.core.scoring.waiting import WaitingItem, list_waiting_items
 from examhall.web.api.base import (
     ApiBlueprint,
     ApiSchema,

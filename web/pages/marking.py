@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response
 
 from examhall.core.errors import ExamhallError, InvalidError
 from examhall.core.permissions import Permission
-from examhall.core.scoring.operations import mark_item
-from examhall.core.scoring.queries import WaitingItem, list_waiting_items, require_attempt
+from examhall.core.scoring.marking import mark_item
+from examhall.core.scoring.queries import require_attempt
 from examhall.core.scoring.review import get_marking
+from examhall.core.scoring.waiting import WaitingItem, list_waiting_items
 from examhall.web.context import platform, principal
 from examhall.web.forms.errors import FieldErrors, error_messages
 from examhall.web.pages.questions import type_titles

@@ -31,7 +31,8 @@ from examhall.core.regrading.queries import (
 )
 from examhall.core.regrading.releasing import release_slice
 from examhall.core.scoring.models import Outcome, ScoreRecord
-from examhall.core.scoring.operations import mark_item, release_outcome, score_attempt
+from examhall.core.scoring.marking import mark_item
+from examhall.core.scoring.operations import release_outcome, score_attempt
 from examhall.core.scoring.queries import find_latest_score, list_score_versions
 from tests.exam_house import ALL_TYPES, CHOICE, ESSAY, NUMBER, TEXT
 

@@ -7,7 +7,8 @@ import pytest
 
 from examhall.core.errors import ConflictError, ForbiddenError, NotFoundError
 from examhall.core.permissions import Principal, Role
-from examhall.core.scoring.operations import mark_item, release_outcome, score_attempt
+from examhall.core.scoring.marking import mark_item
+from examhall.core.scoring.operations import release_outcome, score_attempt
 from examhall.core.scoring.queries import (
     Result,
     get_result,

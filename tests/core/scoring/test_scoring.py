@@ -19,8 +19,9 @@ from examhall.core.errors import (
 )
 from examhall.core.events.models import Event
 from examhall.core.permissions import Principal, Role
+from examhall.core.scoring.marking import mark_item
 from examhall.core.scoring.models import ItemScoreRecord, Outcome, ScoreRecord
-from examhall.core.scoring.operations import mark_item, release_outcome, score_attempt
+from examhall.core.scoring.operations import release_outcome, score_attempt
 from examhall.core.scoring.queries import find_latest_score
 from examhall.core.scoring.results import CHANGED, FAILED
 from tests.exam_house import CHOICE, ESSAY, NUMBER, TEXT, House, Sitting
