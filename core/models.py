@@ -13,6 +13,7 @@ from examhall.core.proctoring import models as proctoring
 from examhall.core.registry import models as registry
 from examhall.core.regrading import models as regrading
 from examhall.core.scoring import models as scoring
+from examhall.core.tries import models as tries
 
 __all__ = [
     "Base",
@@ -28,6 +29,7 @@ __all__ = [
     "registry",
     "regrading",
     "scoring",
+    "tries",
 ]
 
 metadata = Base.metadata

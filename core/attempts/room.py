@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examhall.core.accounts.models import User
+from examhall.core.attempts.certainty import without_certainty
 from examhall.core.attempts.models import Attempt, AttemptItem, ResponseRecord
 from examhall.core.attempts.queries import get_own_attempt
 from examhall.core.attempts.states import AttemptState
@@ -20,6 +21,9 @@ from examhall.core.contracts.question_type import Fragment, Variant, View
 from examhall.core.errors import PluginError
 from examhall.core.exams.models import ExamVersion, Registration
 from examhall.core.proctoring.models import ProctoringSession
+from examhall.core.tries.progress import Progress, describe_progress
+from examhall.core.tries.queries import NO_TRIES, StoredTries, read_tries
+from examhall.core.tries.treatment import Treatment
 
 if TYPE_CHECKING:
     from examhall.core.permissions import Principal
@@ -51,6 +55,7 @@ class RoomItem:
     revision: int
     flagged: bool
     shown: bool
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +81,17 @@ def get_room(platform: Platform, principal: Principal, attempt_id: UUID) -> Room
         name = session.get_one(User, attempt.user_id).name
         clock = read_clock(session, attempt)
         rows = _read_items(session, attempt) if attempt.state in CONTENT_STATES else []
+        tries = read_tries(session, attempt) if rows else {}
         watched = session.scalars(
             select(ProctoringSession).where(ProctoringSession.attempt_id == attempt_id)
         ).one_or_none()
     settings = version.content["settings"]
+    treatment = Treatment.of(settings["scoring"])
     flagged = set(map(str, attempt.flagged))
+    progress = {
+        item.id: _progress(platform, treatment, item, tries.get(item.id, NO_TRIES))
+        for item, _ in rows
+    }
     return Room(
         attempt=attempt,
         exam_title=str(version.content["title"]),
@@ -88,7 +99,9 @@ def get_room(platform: Platform, principal: Principal, attempt_id: UUID) -> Room
         candidate_name=name,
         candidate_number=registration.candidate_number,
         clock=clock,
-        items=[_show(platform, item, response, flagged) for item, response in rows],
+        items=[
+            _show(platform, item, response, flagged, progress[item.id]) for item, response in rows
+        ],
         proctoring=_watching(watched),
     )
 
@@ -105,8 +118,18 @@ def _read_items(
     return [(item, response) for item, response in rows]
 
 
+def _progress(
+    platform: Platform, treatment: Treatment, item: AttemptItem, stored: StoredTries
+) -> Progress:
+    return describe_progress(platform.plugins, treatment, item, stored.content, stored.steps)
+
+
 def _show(
-    platform: Platform, item: AttemptItem, response: ResponseRecord | None, flagged: set[str]
+    platform: Platform,
+    item: AttemptItem,
+    response: ResponseRecord | None,
+    flagged: set[str],
+    progress: Progress,
 ) -> RoomItem:
     raw = response.raw if response else None
     title, fragment = _render(platform, item, raw)
@@ -124,6 +147,7 @@ def _show(
         revision=response.revision if response else 0,
         flagged=str(item.id) in flagged,
         shown=fragment is not None,
+        progress=progress,
     )
 
 
@@ -143,7 +167,7 @@ def _render(
             "render",
             variant,
             View.ANSWER,
-            raw,
+            None if raw is None else without_certainty(raw),
             name=f"item{item.position}",
             expect=Fragment,
         )

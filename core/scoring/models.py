@@ -66,6 +66,7 @@ class ItemScoreRecord(Base):
     response_revision: Mapped[int] = mapped_column(default=0)
     marked_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     comment: Mapped[str] = mapped_column(default="")
+    certainty: Mapped[int | None]
 
     score: Mapped[ScoreRecord] = relationship(back_populates="items")
 

@@ -34,9 +34,11 @@ from examhall.core.scoring.results import (
     ItemResult,
     Total,
     apply_mark,
-    score_response,
     total_up,
 )
+from examhall.core.tries.queries import NO_TRIES, StoredTries, read_tries
+from examhall.core.tries.scoring import ItemSheet, score_item
+from examhall.core.tries.treatment import Treatment
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
@@ -60,6 +62,12 @@ class Sheet:
     responses: Mapping[UUID, ResponseRecord]
     latest: ScoreRecord | None
     marks: Mapping[UUID, ItemScoreRecord]
+    tries: Mapping[UUID, StoredTries]
+
+    @property
+    def treatment(self) -> Treatment:
+        """How the exam treats tries and certainty."""
+        return Treatment.of(self.version.content["settings"]["scoring"])
 
     @property
     def scoring(self) -> Mapping[str, Any]:
@@ -159,6 +167,7 @@ def _read(session: Session, attempt_id: UUID) -> Sheet | None:
         responses={response.item_id: response for response in responses},
         latest=latest,
         marks={mark.item_id: mark for mark in latest.items} if latest else {},
+        tries=read_tries(session, attempt),
     )
 
 
@@ -181,7 +190,11 @@ def _is_current(session: Session, sheet: Sheet) -> bool:
 def _score_item(platform: Platform, sheet: Sheet, item: AttemptItem) -> ItemResult:
     response = sheet.responses.get(item.id)
     revision = response.revision if response else 0
-    result = score_response(platform.plugins, item, response.raw if response else None, revision)
+    tries = sheet.tries.get(item.id, NO_TRIES)
+    item_sheet = ItemSheet(
+        item, response.raw if response else None, revision, tries.content, tries.tries
+    )
+    result = score_item(platform.plugins, sheet.treatment, item_sheet)
     mark = sheet.marks.get(item.id)
     if mark is None or mark.marked_by is None or mark.fraction is None:
         return result
@@ -210,6 +223,7 @@ def known_result(platform: Platform, sheet: Sheet, item: AttemptItem) -> ItemRes
         parts=mark.parts,
         marked_by=mark.marked_by,
         comment=mark.comment,
+        certainty=mark.certainty,
     )
 
 
@@ -289,6 +303,7 @@ def _item_record(result: ItemResult) -> ItemScoreRecord:
         response_revision=result.response_revision,
         marked_by=result.marked_by,
         comment=result.comment,
+        certainty=result.certainty,
     )
 
 

@@ -53,6 +53,7 @@ class ItemResult:
     marked_by: UUID | None = None
     comment: str = ""
     points: Decimal | None = None
+    certainty: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,10 @@ def _score_item(
 def base_of(result: ItemResult) -> Score:
     """Return what a scorer is told of a result."""
     return Score(
-        result.fraction or Decimal(0), ScoreState(result.state), needs_manual=result.needs_manual
+        result.fraction or Decimal(0),
+        ScoreState(result.state),
+        needs_manual=result.needs_manual,
+        certainty=result.certainty,
     )
 
 
@@ -238,6 +242,7 @@ def write_stamp(result: ItemResult) -> str:
         list(result.parts),
         result.comment,
         _plain(result.points),
+        result.certainty,
     )
     return json.dumps(values, sort_keys=True, separators=(",", ":"))
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from examhall.core.attempts.certainty import without_certainty
 from examhall.core.attempts.models import AttemptItem, ResponseRecord
 from examhall.core.contracts.question_type import Fragment, Variant, View
 from examhall.core.errors import ConflictError, NotFoundError, PluginError
@@ -109,12 +110,13 @@ def _draw(
     view: View,
 ) -> ReviewItem:
     title, fragment = item.type, None
+    shown = None if raw is None else without_certainty(raw)
     try:
         plugin = platform.plugins.question_type(item.type)
         title = plugin.title
         variant = Variant(item.public, item.secret)
         fragment = platform.plugins.call(
-            plugin, "render", variant, view, raw, name=f"item-{item.id}", expect=Fragment
+            plugin, "render", variant, view, shown, name=f"item-{item.id}", expect=Fragment
         )
     except PluginError:
         fragment = None

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask.testing import FlaskClient
 from sqlalchemy import make_url, select
@@ -20,6 +20,7 @@ from examhall.core.accounts.operations import grant_role
 from examhall.core.attempts.control import pause_attempt
 from examhall.core.attempts.models import AttemptItem
 from examhall.core.attempts.operations import complete_check_in, create_attempt
+from examhall.core.attempts.responses import make_operation
 from examhall.core.attempts.starting import start_attempt
 from examhall.core.attempts.submission import submit_attempt
 from examhall.core.exams.operations import create_exam, create_question
@@ -35,6 +36,7 @@ from examhall.core.proctoring.evidence import make_link
 from examhall.core.proctoring.models import Evidence, IncidentRecord, ProctoringSession
 from examhall.core.proctoring.samples import Upload
 from examhall.core.scoring.operations import release_outcome, score_attempt
+from examhall.core.tries.checking import check_item
 from examhall.web.app import create_app
 from examhall.web.sessions import CACHE
 from tests.core.integrations.world import connect, messages, queue
@@ -175,6 +177,7 @@ class Hall:
         complete_check_in(self.platform, self.owner, gated)
         self.ids["exam_id.new"] = self._exam("New", HOUR)
         self.ids["registration_id.new"] = self._register(self.ids["exam_id.new"])
+        self._make_tries()
         running = self._sit("running", HOUR)
         self._start(running)
         self.ids["attempt_id"], self.ids["item_id"] = running, self._item(running)
@@ -183,6 +186,25 @@ class Hall:
         self.ids["exam_id.draft"] = self._exam("Draft", HOUR, draft=True)
         self.ids["number"] = 1
         self.ids["sha256"] = store_media(self.platform, SYSTEM, picture(32), "frame.jpg").sha256
+
+    def _make_tries(self) -> None:
+        """Make an attempt with tries, and one whose first try has failed."""
+        tries = {**HOUR, "scoring": {"feedback_mode": "interactive", "tries": 3}}
+        for name in ("tried", "failed"):
+            attempt_id = self._sit(name, tries)
+            self._start(attempt_id)
+            self.ids[f"item_id.{name}"] = self._item(attempt_id)
+        wrong = {
+            "operation_id": uuid4(),
+            "client_sequence": 1,
+            "base_revision": 0,
+            "lease_id": LEASE,
+            "raw": {"text": "a wrong answer"},
+        }
+        item_id = self.ids["item_id.failed"]
+        check_item(
+            self.platform, self.owner, make_operation(self.owner, attempt_id, item_id, wrong)
+        )
 
     def _consent(self, attempt_id: UUID) -> None:
         with self.platform.db.transaction() as session:

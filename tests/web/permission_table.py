@@ -350,6 +350,20 @@ SITTING_DOORS = [
         "stranger",
         json=lambda hall: {"operations": [{**save(hall), "item_id": str(hall.ids["item_id"])}]},
     ),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/items/<uuid:item_id>/check",
+        OWNER,
+        "stranger",
+        json=save,
+        use={"attempt_id": "attempt_id.tried", "item_id": "item_id.tried"},
+    ),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/items/<uuid:item_id>/try-again",
+        OWNER,
+        "stranger",
+        json=lambda hall: {**lease(hall), "operation_id": str(uuid4())},
+        use={"attempt_id": "attempt_id.failed", "item_id": "item_id.failed"},
+    ),
     door("PUT /api/v1/attempts/<uuid:attempt_id>/flags", OWNER, "stranger", json={"items": []}),
     door(
         "GET /api/v1/attempts/<uuid:attempt_id>/clock", OWNER + " " + ATTEMPTS, "stranger outsider"

@@ -181,6 +181,31 @@ class RoomAttemptSchema(ApiSchema):
     candidate_number = fields.String(required=True)
 
 
+class ProgressSchema(ApiSchema):
+    """What the candidate may know about an item; `tries_left` is null where tries do not count.
+
+    `kept` is what the next try begins with, null where the whole response stays.
+    """
+
+    can_check = fields.Boolean(required=True)
+    asks_certainty = fields.Boolean(required=True)
+    state = fields.String(
+        required=True,
+        validate=validate.OneOf(
+            ["todo", "complete", "invalid", "gave_up", "right", "partial", "wrong"]
+        ),
+    )
+    verdict = fields.String(required=True)
+    is_over = fields.Boolean(required=True)
+    awaits_try_again = fields.Boolean(required=True)
+    try_number = fields.Integer(required=True)
+    tries_left = fields.Integer(required=True, allow_none=True)
+    points = fields.String(required=True, allow_none=True)
+    feedback = fields.String(required=True)
+    hint = fields.String(required=True)
+    kept = fields.Dict(required=True, allow_none=True)
+
+
 class RoomItemSchema(ApiSchema):
     """An item as the candidate sees it; `shown` is false where only a notice could be drawn."""
 
@@ -197,6 +222,7 @@ class RoomItemSchema(ApiSchema):
     revision = fields.Integer(required=True)
     flagged = fields.Boolean(required=True)
     shown = fields.Boolean(required=True)
+    progress = fields.Nested(ProgressSchema, required=True)
 
 
 class RoomProctoringSchema(ApiSchema):
@@ -229,6 +255,19 @@ class SavedSchema(ApiSchema):
     revision = fields.Integer(required=True)
     saved_at = fields.DateTime(required=True)
     clock = fields.Nested(ClockSchema, required=True)
+
+
+class CheckedSchema(ApiSchema):
+    """What became of a check: the save that it began with, and where the item stands."""
+
+    saved = fields.Nested(SavedSchema, required=True)
+    progress = fields.Nested(ProgressSchema, required=True)
+
+
+class NextTrySchema(LeaseSchema):
+    """The start of the next try. `operation_id` stays the same for its retries."""
+
+    operation_id = fields.UUID(required=True)
 
 
 class SaveErrorSchema(ApiSchema):

@@ -19,6 +19,8 @@ from examhall.core.attempts.starting import start_attempt
 from examhall.core.attempts.submission import submit_attempt
 from examhall.core.attempts.timing import Clock, read_clock
 from examhall.core.live import LiveMessage
+from examhall.core.tries.checking import Checked, begin_next_try, check_item
+from examhall.core.tries.progress import Progress
 from examhall.web.api import attempt_schemas as schemas
 from examhall.web.api.base import ApiBlueprint, body_limit, idempotent, public
 from examhall.web.api.quick_save import quickly
@@ -142,6 +144,31 @@ def save_responses(data: dict[str, Any], attempt_id: UUID) -> dict[str, Any]:
     results = platform().saves.save(todo)
     clocks = [result.clock for result in results if result.clock is not None]
     return {"results": results, "clock": clocks[-1] if clocks else None}
+
+
+@blueprint.route("/attempts/<uuid:attempt_id>/items/<uuid:item_id>/check", methods=["POST"])
+@body_limit(ONE_RESPONSE)
+@counts_itself
+@blueprint.arguments(schemas.SaveSchema)
+@blueprint.response(200, schemas.CheckedSchema)
+def check(data: dict[str, Any], attempt_id: UUID, item_id: UUID) -> Checked:
+    """Save a response and score it at once, where the exam's feedback mode allows it.
+
+    A repeated operation_id gets the first verdict again and costs no further try.
+    """
+    take_saves(1)
+    operation = make_operation(principal(), attempt_id, item_id, data)
+    return check_item(platform(), principal(), operation)
+
+
+@blueprint.route("/attempts/<uuid:attempt_id>/items/<uuid:item_id>/try-again", methods=["POST"])
+@blueprint.arguments(schemas.NextTrySchema)
+@blueprint.response(200, schemas.ProgressSchema)
+def try_again(data: dict[str, Any], attempt_id: UUID, item_id: UUID) -> Progress:
+    """Begin the next try after one that failed."""
+    return begin_next_try(
+        platform(), principal(), attempt_id, item_id, data["operation_id"], data["lease_id"]
+    )
 
 
 @blueprint.route("/attempts/<uuid:attempt_id>/flags", methods=["PUT"])

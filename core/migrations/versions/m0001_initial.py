@@ -919,6 +919,7 @@ def upgrade() -> None:
         sa.Column("response_revision", sa.Integer(), nullable=False),
         sa.Column("marked_by", sa.Uuid(), nullable=True),
         sa.Column("comment", sa.String(), nullable=False),
+        sa.Column("certainty", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["item_id"], ["attempt_items.id"], name=op.f("fk_item_scores_item_id")
         ),
@@ -927,6 +928,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_item_scores")),
         sa.UniqueConstraint("score_id", "item_id", name="uq_item_scores_score_item"),
     )
+    op.create_table(
+        "item_steps",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("operation_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("try_number", sa.Integer(), nullable=False),
+        sa.Column("tries_left", sa.Integer(), nullable=False),
+        sa.Column("response_revision", sa.Integer(), nullable=False),
+        sa.Column("raw_fraction", sa.Numeric(precision=20, scale=12), nullable=True),
+        sa.Column("fraction", sa.Numeric(precision=20, scale=12), nullable=True),
+        sa.Column("penalty", sa.Numeric(precision=20, scale=12), nullable=False),
+        sa.Column("certainty", sa.Integer(), nullable=True),
+        sa.Column("feedback", sa.String(), nullable=False),
+        sa.Column("hint", sa.String(), nullable=False),
+        sa.Column("kept", examhall.core.db.JSONValue, nullable=True),
+        sa.Column("created_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind in ('check','try_again')", name=op.f("ck_item_steps_kind_known")),
+        sa.CheckConstraint("certainty between 1 and 3", name=op.f("ck_item_steps_certainty_known")),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["attempts.id"], name=op.f("fk_item_steps_attempt_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["attempt_items.id"], name=op.f("fk_item_steps_item_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_item_steps")),
+        sa.UniqueConstraint("attempt_id", "operation_id", name="uq_item_steps_operation"),
+        sa.UniqueConstraint("item_id", "number", name="uq_item_steps_item_number"),
+    )
+    with op.batch_alter_table("item_steps", schema=None) as batch_op:
+        batch_op.create_index("ix_item_steps_attempt", ["attempt_id", "id"], unique=False)
+
     op.create_table(
         "marks",
         sa.Column(
@@ -1154,6 +1196,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_marks_item")
 
     op.drop_table("marks")
+    with op.batch_alter_table("item_steps", schema=None) as batch_op:
+        batch_op.drop_index("ix_item_steps_attempt")
+
+    op.drop_table("item_steps")
     op.drop_table("item_scores")
     op.drop_table("incidents")
     op.drop_table("evidence")

@@ -23,6 +23,7 @@ APPEND_ONLY = (
     "attempt_transitions",
     "time_ledger",
     "response_revisions",
+    "item_steps",
     "receipts",
     "scores",
     "item_scores",
