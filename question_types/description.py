@@ -40,7 +40,7 @@ class Description(QuestionType):
     version = "1.0.0"
     title = "Description"
     summary = "A text or a picture without a question, worth nothing."
-    asks = False
+    takes_answer = False
 
     def content_schema(self) -> type[Schema]:
         return DescriptionContent

@@ -7,7 +7,16 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from examhall.plugins import Content, Issue, QuestionType, Variant, clean_html, hookimpl
+from examhall.plugins import (
+    Content,
+    Issue,
+    QuestionType,
+    Raw,
+    Variant,
+    View,
+    clean_html,
+    hookimpl,
+)
 from examhall.question_types.pairs import (
     PairsContent,
     PairsQuestion,
@@ -84,6 +93,20 @@ class GraphicAssociate(PairsQuestion):
         names = (area["id"] for area in question["areas"])
         values = {name: area["value"] for name, area in zip(names, areas, strict=True)}
         return Variant(public, secret_pairs(question, values))
+
+    def look(self, variant: Variant, raw: Raw, view: View) -> dict[str, Any]:
+        seen = super().look(variant, raw, view)
+        dots = {choice["value"]: choice for choice in variant.public["choices"]}
+        ends = [
+            (row["tone"], dots[row["one"]], dots[row["other"]])
+            for row in seen["rows_given"]
+            if row["one"] in dots and row["other"] in dots
+        ]
+        lines = [
+            {"tone": tone, "x1": one["x"], "y1": one["y"], "x2": other["x"], "y2": other["y"]}
+            for tone, one, other in ends
+        ]
+        return {**seen, "lines": lines}
 
     def skeleton(self, question: Mapping[str, Any]) -> Any:
         return [area["id"] for area in question["areas"]]

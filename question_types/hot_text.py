@@ -71,7 +71,7 @@ class HotText(GradedQuestion):
         question = self.schema().load(content)
         pieces = list(split_text(question["text"]))
         words = [piece for piece in pieces if piece["hot"]]
-        if any("[[" in piece["html"] for piece in pieces):
+        if any("[[" in piece["html"] for piece in pieces if piece["html"][0] != "<"):
             return [Issue("text", "Close every [[ with ]], with nothing but words between them.")]
         right = sum(bool(word["right"]) for word in words)
         if not right:

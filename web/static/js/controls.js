@@ -29,7 +29,10 @@ export function readControls(container) {
   return raw;
 }
 
-/** Put a raw response back; controls that it does not name are emptied. */
+/**
+ * Put a raw response back; controls that it does not name are emptied. The event `restored` on the
+ * container tells elements that draw their controls in another way.
+ */
 export function restoreControls(container, raw) {
   for (const control of named(container)) {
     const value = raw?.[control.getAttribute("name")];
@@ -39,6 +42,7 @@ export function restoreControls(container, raw) {
       for (const option of control.options) option.selected = texts.includes(option.value);
     } else control.value = control.tagName.includes("-") ? (value ?? "") : (texts[0] ?? "");
   }
+  container.dispatchEvent(new Event("restored"));
 }
 
 /** Say whether there is an answer at all. */
