@@ -34,6 +34,8 @@ from examhall.core.exams.reading import (
     read_questions,
 )
 from examhall.core.exams.structure import ItemPlan, SectionPlan, replace_structure
+from examhall.core.media.operations import store_imported
+from examhall.core.media.queries import collect_media
 from examhall.core.permissions import Permission, Principal
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ class ImportedEntry:
 
 @dataclass(frozen=True, slots=True)
 class ImportedFile:
-    """What became of a file; with `problems` nothing was read.
+    """What became of a file; `problems` are about the file as a whole and about its media.
 
     `exam_id` is the exam that was made where the file holds one, `exam_title` its title, and
     `exam_notes` say what it does not have.
@@ -111,10 +113,11 @@ def import_questions(
     """
     principal.require(Permission.QUESTIONS_WRITE)
     reading = read_questions(platform, format_key, data, filename)
+    missed = store_imported(platform, principal, reading.report.media)
     entries: list[ImportedEntry] = []
     for start in range(0, len(reading.candidates), BATCH):
         entries += _store(platform, principal, reading.candidates[start : start + BATCH])
-    described = _describe(reading, entries)
+    described = _describe(reading, entries, missed)
     if reading.report.exam is None:
         return described
     return _make_exam(platform, principal, reading.report.exam, described)
@@ -211,6 +214,8 @@ class _Writer:
 
 def _write(platform: Platform, format_key: str, bundle: QuestionBundle, name: str) -> ExportedFile:
     plugin = get_format(platform, format_key)
+    media = collect_media(platform, [question.content for question in bundle.questions])
+    bundle = replace(bundle, media=media)
     writer = cast("Plugin", _Writer(plugin))
     content = platform.plugins.call(
         writer, "export", bundle, expect=(bytes, str), limit=READING_SECONDS
@@ -256,11 +261,13 @@ def _entry(candidate: Candidate, question_id: UUID | None) -> ImportedEntry:
     )
 
 
-def _describe(reading: Reading, entries: Sequence[ImportedEntry]) -> ImportedFile:
+def _describe(
+    reading: Reading, entries: Sequence[ImportedEntry], missed: Sequence[str] = ()
+) -> ImportedFile:
     exam = reading.report.exam
     return ImportedFile(
         entries,
-        tuple(printable(text) for text in reading.report.problems),
+        tuple(printable(text) for text in (*reading.report.problems, *missed)),
         reading.format,
         exam_title=_exam_title(exam) if exam else "",
     )

@@ -2,14 +2,18 @@
 
     {"format": "examhall.questions", "version": 1,
      "questions": [{"identifier": "", "type": "choice", "title": "...", "points": "1",
-                    "tags": [], "content": {...}}]}
+                    "tags": [], "content": {...}}],
+     "media": {"media:<sha256>": {"content_type": "image/png", "name": "", "data": "<base64>"}}}
 
-Decimals are texts, so that nothing is rounded on the way.
+Decimals are texts, so that nothing is rounded on the way. `media` has the files that contents name;
+it is not there when they name none.
 """
 
 from __future__ import annotations
 
+import binascii
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, BinaryIO, NoReturn
@@ -21,6 +25,7 @@ from examhall.plugins import (
     Format,
     ImportedQuestion,
     ImportReport,
+    MediaFile,
     PortableQuestion,
     QuestionBundle,
     hookimpl,
@@ -47,6 +52,14 @@ class QuestionSchema(Schema):
     tags = fields.List(fields.String(validate=validate.Length(1, 100)), load_default=list)
 
 
+class MediaSchema(Schema):
+    """A picture or recording in the file."""
+
+    content_type = fields.String(required=True, validate=validate.Regexp(r"[\w.+-]+/[\w.+-]+\Z"))
+    name = fields.String(load_default="", validate=validate.Length(0, 300))
+    data = fields.String(required=True)
+
+
 class _UnreadableError(ValueError):
     """The file as a whole cannot be used; the text says why."""
 
@@ -63,13 +76,15 @@ class JsonFormat(Format):
 
     def import_(self, stream: BinaryIO) -> ImportReport:
         try:
-            questions = _read(stream)
+            document = _read(stream)
+            questions, media = _questions(document), _media(document)
         except _UnreadableError as error:
             return ImportReport((), (str(error),))
-        return ImportReport(tuple(_import_one(n, entry) for n, entry in enumerate(questions, 1)))
+        imported = tuple(_import_one(n, entry) for n, entry in enumerate(questions, 1))
+        return ImportReport(imported, media=media)
 
     def export(self, bundle: QuestionBundle) -> bytes:
-        document = {
+        document: dict[str, Any] = {
             "format": NAME,
             "version": VERSION,
             "questions": [
@@ -84,10 +99,19 @@ class JsonFormat(Format):
                 for question in bundle.questions
             ],
         }
+        if bundle.media:
+            document["media"] = {
+                reference: {
+                    "content_type": file.content_type,
+                    "name": file.name,
+                    "data": b64encode(file.data).decode(),
+                }
+                for reference, file in bundle.media.items()
+            }
         return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
 
 
-def _read(stream: BinaryIO) -> list[Any]:
+def _read(stream: BinaryIO) -> dict[str, Any]:
     data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise _UnreadableError(f"The file is larger than {MAX_BYTES // 2**20} MiB.")
@@ -106,24 +130,44 @@ def _read(stream: BinaryIO) -> list[Any]:
     except json.JSONDecodeError as error:
         message = f"The file is not JSON: {error.msg} (line {error.lineno})."
         raise _UnreadableError(message) from error
-    return _questions(document)
-
-
-def _questions(document: Any) -> list[Any]:
     if not isinstance(document, dict) or document.get("format") != NAME:
         raise _UnreadableError(f'The file does not say "format": "{NAME}".')
     if type(document.get("version")) is not int or document["version"] != VERSION:
         raise _UnreadableError(
             f"The file has version {document.get('version')!r:.50}; this program reads {VERSION}."
         )
-    if unknown := set(document) - {"format", "version", "questions"}:
+    if unknown := set(document) - {"format", "version", "questions", "media"}:
         raise _UnreadableError(f"The file has a field that is not known: {min(unknown)[:60]!r}.")
+    return document
+
+
+def _questions(document: Mapping[str, Any]) -> list[Any]:
     questions = document.get("questions")
     if not isinstance(questions, list):
         raise _UnreadableError("The file has no list of questions.")
     if len(questions) > MAX_QUESTIONS:
         raise _UnreadableError(f"The file has more than {MAX_QUESTIONS} questions.")
     return questions
+
+
+def _media(document: Mapping[str, Any]) -> tuple[MediaFile, ...]:
+    entries = document.get("media", {})
+    if not isinstance(entries, dict):
+        raise _UnreadableError("The file's media are no object.")
+    return tuple(_media_file(reference, entry) for reference, entry in entries.items())
+
+
+def _media_file(reference: str, entry: Any) -> MediaFile:
+    name = f"{reference:.80}".encode(errors="replace").decode()
+    try:
+        loaded = MediaSchema().load(entry)
+        data = b64decode(loaded["data"], validate=True)
+    except (ValidationError, binascii.Error, ValueError) as error:
+        raise _UnreadableError(f"The medium {name} cannot be read.") from error
+    file = MediaFile(data, loaded["content_type"], loaded["name"])
+    if file.reference != reference:
+        raise _UnreadableError(f"The medium {name} is not what its reference says.")
+    return file
 
 
 def _import_one(number: int, entry: Any) -> ImportedQuestion:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhall.plugins import Fidelity, PortableQuestion, QuestionBundle
+from examhall.plugins import Fidelity, MediaFile, PortableQuestion, QuestionBundle
 from examhall.plugins.formats import json_format
 from examhall.plugins.formats.json_format import JsonFormat
 from examhall.plugins.testing import FormatContract
@@ -142,3 +142,34 @@ def test_files_and_lists_have_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_report(data) -> None:
     read(data)
+
+
+def test_media_travel_with_the_questions() -> None:
+    file = MediaFile(b"\x89PNG bytes", "image/png", "Übung.png")
+    question = PortableQuestion("essay", "One", {"stem": f'<img src="{file.reference}" alt="">'})
+    bundle = QuestionBundle((question,), media={file.reference: file})
+    report = read(TYPE.export(bundle))
+    assert report.problems == ()
+    assert report.media == (file,)
+
+
+REFERENCE = MediaFile(b"x", "image/png").reference
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        [],
+        {"media:x": 1},
+        {REFERENCE: {"content_type": "image/png", "data": "eA=="}, "x": {}},
+        {REFERENCE: {"content_type": "image/png", "data": "not base64"}},
+        {REFERENCE: {"content_type": "image/png", "data": "eQ=="}},
+        {REFERENCE: {"content_type": "image", "data": "eA=="}},
+        {"\ud800": {"content_type": "image/png", "data": "\ud800"}},
+    ],
+)
+def test_broken_media_are_a_problem(media) -> None:
+    report = read(document(ESSAY, media=media))
+    assert report.questions == ()
+    assert report.problems
+    assert all(problem.encode() for problem in report.problems)
