@@ -85,6 +85,10 @@ format: .venv/dev ## Rewrite the code in the house style
 bench: .venv/dev ## Measure: runs tests/bench; T= and ARGS= narrow it
 	$(BIN)/python -m pytest -o python_files='bench_*.py' -s $(or $(T),tests/bench) $(ARGS)
 
+.PHONY: interop
+interop: .venv/dev ## Compare with other programs: cases of EXAMHALL_SHARED/interop
+	$(BIN)/python -m tests.interop
+
 .PHONY: clean
 clean: ## Remove all that was made here
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -15,13 +15,12 @@ import hypothesis
 import pytest
 
 from tests.loopback import refuse_outside_connections
-from tests.requirements import missing
+from tests.requirements import missing, shared_folder
 from tests.services.postgres import PostgresServer
 from tests.services.process import NotInstalledError
 from tests.services.redis import RedisServer
 from tests.services.s3 import S3Server
 
-ROOT = Path(__file__).parents[1]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 # What a person has set for tests; all other settings would change what is tested.
@@ -171,11 +170,10 @@ def shared() -> Path:
     It lies outside the repository, so a clone without it is no fault; one that
     was named and is not there is.
     """
-    named = os.environ.get("EXAMHALL_SHARED")
-    folder = Path(named) if named else ROOT.parent / "shared"
+    folder = shared_folder()
     if folder.is_dir():
         return folder.resolve()
-    if named or os.environ.get("EXAMHALL_REQUIRE_ALL") == "1":
+    if os.environ.get("EXAMHALL_SHARED") or os.environ.get("EXAMHALL_REQUIRE_ALL") == "1":
         missing(f"the folder {folder} (EXAMHALL_SHARED) does not exist")
     pytest.skip(f"no folder with shared files at {folder}; set EXAMHALL_SHARED")
 

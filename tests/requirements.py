@@ -1,9 +1,12 @@
 """What a test needs from the machine, and what happens where it is missing."""
 
 import os
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+ROOT = Path(__file__).parents[1]
 
 
 def everything_is_required() -> bool:
@@ -11,6 +14,11 @@ def everything_is_required() -> bool:
     return os.environ.get("CI", "") not in {"", "false", "0"} or (
         os.environ.get("EXAMHALL_REQUIRE_ALL") == "1"
     )
+
+
+def shared_folder() -> Path:
+    """Return where media, models and cases of other programs lie; it may not be there."""
+    return Path(os.environ.get("EXAMHALL_SHARED") or ROOT.parent / "shared")
 
 
 def missing(reason: str) -> NoReturn:

@@ -18,6 +18,10 @@ MEDIA_REFERENCE = re.compile(r"media:([0-9a-f]{64})")
 """How content names a file: `media:` and the sha256 of its bytes, in HTML as in any other text."""
 
 
+class FormatError(ValueError):
+    """What a format cannot write or read, said for a person; it is an answer and no failure."""
+
+
 class Fidelity(StrEnum):
     """How well a question came over from another format."""
 
@@ -122,7 +126,7 @@ class Format(Plugin):
     def export(self, bundle: QuestionBundle) -> bytes:
         """Write questions so that `import_` gives them back exactly.
 
-        A question that the format cannot hold raises ValueError with its title and the reason.
+        A question that the format cannot hold raises FormatError with its title and the reason.
         """
 
     def read_responses(
@@ -130,6 +134,6 @@ class Format(Plugin):
     ) -> Raw:
         """Turn responses as this format's world writes them into what a browser would send.
 
-        Raises ValueError for responses that the question cannot have.
+        Raises FormatError for responses that the question cannot have.
         """
         return responses

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from examhall.core.contracts.base import Kind, Plugin
+from examhall.core.contracts.formats import FormatError
 from examhall.core.contracts.provider import ProviderError
 from examhall.core.errors import EvidenceMissingError, PluginCallError, PluginError
 from examhall.core.registry.breaker import FailureRecorder
@@ -15,7 +16,7 @@ from examhall.core.registry.loading import Source, describe_error
 from examhall.core.registry.shapes import find_fault
 from examhall.core.registry.states import HOOKS, Failure
 
-PASSED_ON = (ProviderError, EvidenceMissingError)
+PASSED_ON = (ProviderError, EvidenceMissingError, FormatError)
 """What a contract lets a plugin raise: an answer, no failure."""
 
 LEAST_LIMITS: dict[str, float] = {Kind.DETECTOR: 60.0, Kind.FORMAT: 60.0, Kind.REPORT: 60.0}

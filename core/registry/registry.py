@@ -190,8 +190,8 @@ class Registry:
         An error, more than `limit` seconds (plugin_time_limit by default) or a result that is not
         what `expect` says (a class, several, or an annotation such as `list[Finding]`; the fields
         of value types are checked as well) is noted against the plugin and raises PluginCallError.
-        ProviderError and EvidenceMissingError are answers and pass. A call that may hang in a
-        library should give a `limit`: it then runs in a thread that can be left behind.
+        ProviderError, EvidenceMissingError and FormatError are answers and pass. A call that may
+        hang in a library should give a `limit`: it then runs in a thread that can be left behind.
         """
         entry = self._entries.get((plugin.kind, plugin.key))
         if entry is not None and entry.paused_until is not None:
