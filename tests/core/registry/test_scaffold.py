@@ -1,5 +1,6 @@
 """New plugins are whole, and pass their contract tests as they are."""
 
+import shutil
 import sys
 import tomllib
 
@@ -13,9 +14,19 @@ from examhall.core.registry.trial import has_project, read_project, run_contract
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("kind", Kind)
-def test_a_new_plugin_passes_its_contract_tests(kind, tmp_path, capfd):
-    project = write_project(kind, "my-first", tmp_path)
+def test_new_plugins_of_every_kind_pass_their_contract_tests(tmp_path, capfd):
+    project = write_project(Kind.QUESTION_TYPE, "my-first", tmp_path)
+    document = project / "pyproject.toml"
+    points = []
+    for kind in Kind:
+        other = write_project(kind, f"my-{kind.value}", tmp_path / kind.value)
+        points += [f'"{name}" = "{module}"' for name, module in read_project(other).items()]
+        for package in (other / "src").iterdir():
+            shutil.copytree(package, project / "src" / package.name)
+    head, _, _ = document.read_text().partition("[project.entry-points")
+    table = "\n".join(["[project.entry-points.examhall]", *points])
+    document.write_text(f"{head}{table}\n")
+    assert len(read_project(project)) == len(Kind)
     status = run_contracts(project, ["-q"])
     assert status == 0, capfd.readouterr().out[-3000:]
 
