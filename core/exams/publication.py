@@ -47,9 +47,16 @@ from examhall.core.exams.queries import (
 from examhall.core.exams.settings import ExamSettingsSchema
 from examhall.core.permissions import Permission, Principal
 from examhall.core.registry.registry import Registry
+from examhall.core.tries.treatment import Treatment
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
+
+
+NO_CERTAINTY = (
+    "Candidates are asked how sure they are, and this scorer does not count it: choose"
+    " certainty-based marking, or feedback without certainty."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +226,8 @@ def _check_settings(
     scoring["settings"] = _check_plugin_settings(
         registry, scorer, Scorer, scoring["settings"], "settings.scoring.settings", problems
     )
+    if Treatment.of(scoring).asks_certainty and not getattr(scorer, "counts_certainty", False):
+        problems.append(Problem("settings.scoring.scorer", NO_CERTAINTY))
     problems += _check_detectors(registry, settings["proctoring"])
     return settings, problems
 
