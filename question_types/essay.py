@@ -87,6 +87,7 @@ class Essay(QuestionType):
     version = "1.0.0"
     title = "Essay"
     summary = "A free text with word limits and a rubric, marked by a person."
+    needs_marker = True
 
     def content_schema(self) -> type[Schema]:
         return EssayContent
