@@ -93,6 +93,10 @@ class ItemSession:
             for declaration in self.item.of_kind(Kind.RESPONSE)
         }
 
+    def correct_texts(self) -> dict[str, list[str]]:
+        """Return the declared correct responses as lists of texts."""
+        return {name: write_value(value) for name, value in self.correct_responses().items()}
+
     def score(self) -> float | None:
         """Return the value of SCORE; None where the item gives none."""
         return _number(self.state.values.get(SCORE))

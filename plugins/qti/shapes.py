@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from examhall.plugins.qti.errors import QtiError
 
@@ -46,6 +48,32 @@ def parse_area(shape: str, coords: str) -> Area:
     if not lowest <= len(words) <= highest or (shape == "poly" and len(words) % 2):
         raise QtiError(f"The coordinates {coords[:60]!r} do not make a {shape}.")
     return Area(shape, tuple(float(word) for word in words))
+
+
+def draw_area(area: Area) -> dict[str, Any]:
+    """Return an area as SVG draws it, with a point for its label."""
+    numbers = [f"{number:g}" for number in area.coords]
+    if area.shape == "rect":
+        left, top, right, bottom = area.coords
+        sizes = {"width": f"{right - left:g}", "height": f"{bottom - top:g}"}
+        attributes = {"x": numbers[0], "y": numbers[1], **sizes}
+        return _drawn("rect", attributes, (left + right) / 2, (top + bottom) / 2)
+    if area.shape == "poly":
+        attributes = {"points": " ".join(map(",".join, _by_twos(numbers)))}
+        count = len(area.coords) // 2
+        x, y = sum(area.coords[::2]) / count, sum(area.coords[1::2]) / count
+        return _drawn("polygon", attributes, x, y)
+    names = ("cx", "cy", "r") if area.shape == "circle" else ("cx", "cy", "rx", "ry")
+    attributes = dict(zip(names, numbers, strict=True))
+    return _drawn(area.shape, attributes, area.coords[0], area.coords[1])
+
+
+def _by_twos(items: list[str]) -> Iterator[tuple[str, str]]:
+    yield from zip(items[::2], items[1::2], strict=True)
+
+
+def _drawn(tag: str, attributes: dict[str, str], x: float, y: float) -> dict[str, Any]:
+    return {"tag": tag, "attributes": attributes, "x": f"{x:g}", "y": f"{y:g}"}
 
 
 def _in_polygon(coords: tuple[float, ...], x: float, y: float) -> bool:

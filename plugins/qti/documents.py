@@ -1,0 +1,85 @@
+"""Items that need other files: shared stimulus, rules that stand elsewhere."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from posixpath import dirname, join
+
+from lxml import etree
+
+from examhall.plugins.qti.body import file_name
+from examhall.plugins.qti.errors import QtiError
+from examhall.plugins.qti.item import CACHED_ITEMS, Item, parse_item, read_item
+from examhall.plugins.qti.standard import TEMPLATES, template_name
+from examhall.plugins.qti.xml import XINCLUDE, children, parse_qti
+
+Documents = tuple[tuple[str, str], ...]
+
+
+def load_item(xml: str, documents: Documents = ()) -> Item:
+    """Return an item with what its other files (address, XML) bring; kept by their texts."""
+    return _load(xml, documents) if documents else parse_item(xml)
+
+
+@lru_cache(maxsize=CACHED_ITEMS)
+def _load(xml: str, documents: Documents) -> Item:
+    root = parse_qti(xml)
+    known = {file_name(href): text for href, text in documents}
+    _include(root, known)
+    _bring_template(root, known)
+    _bring_stimuli(root, known)
+    return read_item(root)
+
+
+def needed_documents(root: etree._Element) -> list[str]:
+    """Return the addresses of the XML files that an item needs."""
+    found = [str(element.get("href", "")) for element in root.iter(f"{{{XINCLUDE}}}include")]
+    found += [stimulus.get("href", "") for stimulus in root.findall("assessmentStimulusRef")]
+    processing = root.find("responseProcessing")
+    if processing is not None and not children(processing):
+        location = processing.get("templateLocation", "")
+        template = processing.get("template", "")
+        if template_name(template or location) not in TEMPLATES:
+            found += [location or template]
+    return [href for href in found if href]
+
+
+def _include(root: etree._Element, known: dict[str, str]) -> None:
+    """Put included documents in their places, once: what they include stays out."""
+    for element in list(root.iter(f"{{{XINCLUDE}}}include")):
+        text = known.get(file_name(element.get("href", "")))
+        parent = element.getparent()
+        if text is None or parent is None:
+            raise QtiError(f"It includes {element.get('href', '')[:100]!r}, which is not there.")
+        included = parse_qti(text)
+        included.tail = element.tail
+        parent.replace(element, included)
+
+
+def _bring_template(root: etree._Element, known: dict[str, str]) -> None:
+    processing = root.find("responseProcessing")
+    if processing is None or children(processing):
+        return
+    for attribute in ("templateLocation", "template"):
+        text = known.get(file_name(processing.get(attribute, "")))
+        if text is not None:
+            for rule in children(parse_qti(text)):
+                processing.append(rule)
+            return
+
+
+def _bring_stimuli(root: etree._Element, known: dict[str, str]) -> None:
+    """Put shared stimulus in front of the body."""
+    body = root.find("itemBody")
+    for place, reference in enumerate(root.findall("assessmentStimulusRef")):
+        text = known.get(file_name(reference.get("href", "")))
+        if text is None or body is None:
+            continue
+        stimulus = parse_qti(text).find("stimulusBody")
+        if stimulus is not None:
+            body.insert(place, stimulus)
+
+
+def beside(name: str, href: str) -> str:
+    """Return the name in a package of what a file there calls `href`."""
+    return file_name(join(dirname(name), file_name(href)))
