@@ -1,7 +1,7 @@
 /* Labels on a picture: dragged, or chosen and put down by two presses. The lists below the picture are
    what is answered with; whatever happens on the picture changes them. */
 
-import { define, Enhanced, Ghost, letDrag, place, setControl } from "./picture.js";
+import { define, Enhanced, Ghost, letDrag, place, setControl, whenSettled } from "./picture.js";
 
 class Gaps extends Enhanced {
   #held = null;
@@ -11,7 +11,7 @@ class Gaps extends Enhanced {
     this.labels = [...this.querySelectorAll("[data-label]")];
     this.isLocked = this.selects.some((select) => select.disabled);
     for (const select of this.selects) {
-      select.addEventListener("change", () => this.#makeRoom(select));
+      whenSettled(select, () => this.#makeRoom(select));
     }
     if (this.isLocked) return;
     this.classList.add("live");

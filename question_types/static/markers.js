@@ -220,7 +220,7 @@ class Markers extends Enhanced {
     const count = this.#marks.filter((mark) => mark.kind === kind).length;
     tag.setAttribute("aria-pressed", String(this.#armed === kind));
     tag.classList.toggle("used", this.#isFull(kind));
-    tag.querySelector("[data-count]").textContent = Number(limit) > 1 ? `${count}/${limit}` : count || "";
+    tag.querySelector("[data-used]").textContent = Number(limit) > 1 ? `${count}/${limit}` : count || "";
   }
 }
 

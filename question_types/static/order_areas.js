@@ -1,6 +1,6 @@
 /* Numbers on areas of a picture: each press gives the next number, another press takes it away. */
 
-import { define, Enhanced, setControl } from "./picture.js";
+import { define, Enhanced, setControl, whenSettled } from "./picture.js";
 
 class OrderAreas extends Enhanced {
   listen() {
@@ -9,7 +9,7 @@ class OrderAreas extends Enhanced {
       shape.addEventListener("click", () => this.#press(shape.dataset.area));
     }
     for (const select of this.selects) {
-      select.addEventListener("change", () => this.#makeRoom(select));
+      whenSettled(select, () => this.#makeRoom(select));
     }
   }
 

@@ -12,6 +12,22 @@ export function setControl(control, value) {
   tellChange(control);
 }
 
+/**
+ * Call back when a list has its final value: at once where it was set from outside, else when the
+ * candidate leaves it, for arrow keys pass through every value on their way.
+ */
+export function whenSettled(select, callBack) {
+  let isOpen = false;
+  select.addEventListener("change", () => {
+    isOpen = select === document.activeElement;
+    if (!isOpen) callBack();
+  });
+  select.addEventListener("blur", () => {
+    if (isOpen) callBack();
+    isOpen = false;
+  });
+}
+
 export function tellChange(element) {
   for (const name of ["input", "change"]) element.dispatchEvent(new Event(name, { bubbles: true }));
 }

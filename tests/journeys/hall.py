@@ -1,6 +1,6 @@
 """A served platform with a candidate and a proctor, and a look at what it has stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,8 @@ from examhall.core.attempts.models import Attempt, AttemptItem, ResponseRecord
 from examhall.core.platform import Platform
 from tests.exam_house import ALL_TYPES, House
 from tests.web.people import PASSWORD, People
+
+Questions = Sequence[tuple[str, Mapping[str, Any], str]]
 
 
 class Hall:
@@ -22,9 +24,11 @@ class Hall:
         self.people = People(platform)
         self.password = PASSWORD
 
-    def open_exam(self, login: str = "candidate", **settings: Any) -> UUID:
-        """Publish an exam of every question type and register a candidate for it."""
-        version = self.house.published(ALL_TYPES, settings or None)
+    def open_exam(
+        self, login: str = "candidate", *, questions: Questions = ALL_TYPES, **settings: Any
+    ) -> UUID:
+        """Publish an exam of these questions and register a candidate for it."""
+        version = self.house.published(questions, settings or None)
         self.house.register(version.exam_id, self.people.principal(login), max_attempts=3)
         return version.exam_id
 
