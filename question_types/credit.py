@@ -10,6 +10,9 @@ from marshmallow import fields, validate
 
 from examhall.question_types.shared import ONE, ZERO, QuestionContent, decimal_field
 
+EACH_PART = {"grading": "share", "wrong_share": "0"}
+"""The rules of a question whose right parts each earn their share."""
+
 
 class CreditContent(QuestionContent):
     """How a question with several parts is scored.

@@ -30,6 +30,7 @@ from examhall.question_types.shared import (
     ONE,
     UNKNOWN_FORM,
     ZERO,
+    feedback_for,
     state_of,
     templates,
 )
@@ -74,6 +75,7 @@ class GradedQuestion(QuestionType):
     schema: ClassVar[type[Schema]]
     template: ClassVar[str]
     module: ClassVar[str | None] = None
+    sheets: ClassVar[tuple[str, ...]] = (SHEET,)
 
     def content_schema(self) -> type[Schema]:
         return self.schema
@@ -95,16 +97,17 @@ class GradedQuestion(QuestionType):
         """Return what the template needs besides the usual; `raw` may be anything."""
 
     def score(self, variant: Variant, response: Response) -> Score:
-        feedback = variant.secret["feedback"]
+        secret = variant.secret
         if not response.data:
-            return Score(ZERO, ScoreState.UNANSWERED, feedback=feedback)
+            return Score(ZERO, ScoreState.UNANSWERED, feedback=secret["feedback"])
         parts = self.parts(variant, response)
         right = sum(part.earned for part in parts)
         wrong = self.wrongs(variant, response, parts)
         whole = self.whole(variant, response, parts)
-        fraction = credit(variant.secret["rules"], right, wrong, whole)
+        fraction = credit(secret["rules"], right, wrong, whole)
         scores = tuple(PartScore(part.key, ONE if part.earned else ZERO) for part in parts)
-        return Score(fraction, state_of(fraction), scores, feedback)
+        state = state_of(fraction)
+        return Score(fraction, state, scores, feedback_for(secret, state))
 
     def is_complete(self, variant: Variant, response: Response) -> bool:
         return bool(response.data)
@@ -125,7 +128,7 @@ class GradedQuestion(QuestionType):
             rows=self.key_rows(variant) if view in {View.GRADE, View.AUTHOR} else [],
             **self.look(variant, seen, view),
         )
-        return Fragment(html, self.module, (SHEET,))
+        return Fragment(html, self.module, self.sheets)
 
     def told(self, variant: Variant, view: View, raw: Raw) -> list[dict[str, str]]:
         """Return what a review says about each part that was answered."""
