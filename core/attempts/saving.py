@@ -22,6 +22,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from examhall.core.attempts.models import Attempt
 from examhall.core.attempts.receipts import renew_receipt
 from examhall.core.attempts.responses import SaveOperation, SaveReport, SaveResult
 from examhall.core.attempts.save_store import SaveStore
@@ -144,7 +145,7 @@ def _check_replay(operation: SaveOperation, known: Mapping[str, Any]) -> None:
 
 def _judge(batch: _Batch, attempt: Row[Any], item: _Item, operation: SaveOperation) -> str:
     """Return the kind of revision that the operation becomes."""
-    if not _is_taken(batch, attempt):
+    if not takes_responses(attempt, batch.now, batch.drain):
         return "quarantined"
     if operation.lease_id != attempt.lease_id:
         raise LeaseLostError("The attempt was taken over in another window.")
@@ -156,7 +157,7 @@ def _judge(batch: _Batch, attempt: Row[Any], item: _Item, operation: SaveOperati
     return "conflict"
 
 
-def _is_taken(batch: _Batch, attempt: Row[Any]) -> bool:
+def takes_responses(attempt: Row[Any] | Attempt, now: datetime, drain: timedelta) -> bool:
     """Say whether a response still counts in the attempt's present state."""
     if attempt.state in _ALWAYS_TAKEN:
         return True
@@ -164,7 +165,7 @@ def _is_taken(batch: _Batch, attempt: Row[Any]) -> bool:
     timed_out = attempt.state == AttemptState.SUBMITTED and attempt.submitted_by == "deadline"
     if not running and not timed_out:
         return False
-    return attempt.deadline_at is None or batch.now <= attempt.deadline_at + batch.drain
+    return attempt.deadline_at is None or now <= attempt.deadline_at + drain
 
 
 def _revision_row(

@@ -364,6 +364,13 @@ SITTING_DOORS = [
         json=lambda hall: {**lease(hall), "operation_id": str(uuid4())},
         use={"attempt_id": "attempt_id.failed", "item_id": "item_id.failed"},
     ),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/items/<uuid:item_id>/files",
+        OWNER,
+        "stranger",
+        form="answer",
+        use={"attempt_id": "attempt_id.drawn", "item_id": "item_id.drawn"},
+    ),
     door("PUT /api/v1/attempts/<uuid:attempt_id>/flags", OWNER, "stranger", json={"items": []}),
     door(
         "GET /api/v1/attempts/<uuid:attempt_id>/clock", OWNER + " " + ATTEMPTS, "stranger outsider"

@@ -14,7 +14,7 @@ from examhall.core.platform import open_platform
 from examhall.core.settings import load_settings
 from tests.core.proctoring.scripted import picture
 from tests.web.conftest import CHEAP
-from tests.web.hall import PEOPLE, Hall
+from tests.web.hall import LEASE, PEOPLE, Hall
 from tests.web.permission_table import DOORS, SIGNED_IN, Door
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -69,7 +69,11 @@ def media(hall: Hall) -> dict[str, Any]:
     return {"file": (BytesIO(picture(32)), "frame.jpg", "image/jpeg")}
 
 
-FORMS = {"chunk": chunk, "picture": media}
+def answer_file(hall: Hall) -> dict[str, Any]:
+    return {**media(hall), "lease_id": LEASE}
+
+
+FORMS = {"chunk": chunk, "picture": media, "answer": answer_file}
 
 
 def knock(hall: Hall, door: Door, person: str | None) -> TestResponse:

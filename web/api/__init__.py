@@ -27,6 +27,7 @@ SERVICES = (
     "plugins",
     "question_types",
     "media",
+    "files",
     # Add the name of your module in examhall.web.api here; it holds `blueprint`.
 )
 
