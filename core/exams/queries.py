@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session, selectinload
 
+from examhall.core.accounts.models import User
 from examhall.core.errors import NotFoundError
 from examhall.core.exams.models import (
     Exam,
@@ -176,6 +177,13 @@ def find_titles(session: Session, question_ids: Sequence[UUID]) -> dict[UUID, st
         select(Question.id, Question.title).where(Question.id.in_(list(question_ids)))
     )
     return {row.id: row.title for row in rows}
+
+
+def find_user_names(session: Session, user_ids: Sequence[UUID | None]) -> dict[UUID, str]:
+    """Return people's names; for the system's own use."""
+    wanted = {user_id for user_id in user_ids if user_id is not None}
+    rows = session.execute(select(User.id, User.name).where(User.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
 
 
 def list_registrations(

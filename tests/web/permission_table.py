@@ -238,6 +238,11 @@ QUESTION_DOORS = [
     door("GET /questions/<uuid:question_id>", BANK, "outsider"),
     door("POST /questions/<uuid:question_id>", BANK, "outsider", form={"title": "New"}),
     door("POST /questions/<uuid:question_id>/archive", BANK, form={"archived": "1"}),
+    door("POST /questions/bulk", BANK),
+    door("POST /questions/<uuid:question_id>/duplicate", BANK),
+    door("GET /questions/<uuid:question_id>/versions", BANK, "outsider"),
+    door("GET /questions/<uuid:question_id>/versions/<int:number>", BANK, "outsider"),
+    door("POST /questions/<uuid:question_id>/versions/<int:number>/restore", BANK, "outsider"),
     door("GET /questions/files", BANK),
     door("POST /questions/files", BANK, form={"format": "json"}),
     door("GET /questions/files/export", BANK),
@@ -279,6 +284,8 @@ EXAM_DOORS = [
     door("GET /exams/<uuid:exam_id>/add", WRITERS, "outsider"),
     door("POST /exams/<uuid:exam_id>/add", WRITERS, "outsider", form=chosen_question),
     door("POST /exams/<uuid:exam_id>/archive", WRITERS, "outsider", form=revision, use=DRAFT),
+    door("POST /exams/<uuid:exam_id>/restore", WRITERS, "outsider", form=revision, use=DRAFT),
+    door("POST /exams/<uuid:exam_id>/duplicate", WRITERS),
     door("GET /exams/<uuid:exam_id>/candidates", REGISTRARS, "outsider"),
     door(
         "POST /exams/<uuid:exam_id>/candidates", REGISTRARS, "outsider", form={"logins": "newcomer"}

@@ -21,6 +21,7 @@ PAGES = (
     "candidates",
     "results",
     "questions",
+    "question_versions",
     "media",
     "exchange",
     "marking",

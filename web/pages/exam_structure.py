@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +11,13 @@ from marshmallow import Schema, fields, validate
 
 from examhall.core.decimals import write_decimal
 from examhall.core.errors import ExamhallError, InvalidError, StaleRevisionError
-from examhall.core.exams.models import Exam
-from examhall.core.exams.structure import ItemPlan, SectionPlan
+from examhall.core.exams.models import Exam, Section
+from examhall.core.exams.structure import MAX_ITEMS, DrawPlan, ItemPlan, SectionPlan
 from examhall.core.registry.forms import describe_form
 from examhall.web.forms.errors import OVERTAKEN, FieldErrors, error_messages
-from examhall.web.forms.parameters import read_number
+from examhall.web.forms.parameters import read_number, read_uuid
 from examhall.web.forms.reading import SentForm, change_rows, read_form
-from examhall.web.pages.question_editor import focus_after
+from examhall.web.pages.question_editor import focus_after, split_tags
 
 MOST_POINTS = 10_000
 
@@ -32,13 +33,36 @@ class ItemForm(Schema):
     )
 
 
+class DrawForm(Schema):
+    """A random pick from the bank; `tags` have commas between."""
+
+    count = fields.Integer(
+        load_default=1,
+        validate=validate.Range(1, MAX_ITEMS, error="Write a number from 1 to {max}."),
+    )
+    tags = fields.String(load_default="", validate=validate.Length(0, 1000))
+    type = fields.String(load_default="", validate=validate.Length(0, 100))
+    points = fields.Decimal(
+        load_default=Decimal(1),
+        places=4,
+        validate=validate.Range(0, MOST_POINTS, error="Write points from 0 to {max}."),
+    )
+
+
 class SectionForm(Schema):
     """A section."""
 
     title = fields.String(
         load_default="", validate=validate.Length(0, 300, error="Use at most {max} characters.")
     )
+    pick = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(1, MAX_ITEMS, error="Write a number from 1 to {max}, or nothing."),
+    )
+    shuffle = fields.Boolean(load_default=False)
     items = fields.List(fields.Nested(ItemForm), load_default=list)
+    draws = fields.List(fields.Nested(DrawForm), load_default=list)
 
 
 class StructureForm(Schema):
@@ -66,24 +90,15 @@ class Structure:
     @classmethod
     def stored(cls, exam: Exam) -> Structure:
         """Return an exam's structure; an empty exam has one section to begin with."""
-        sections = [
-            {
-                "title": section.title,
-                "items": [
-                    {"question_id": str(item.question_id), "points": write_decimal(item.points)}
-                    for item in section.items
-                ],
-            }
-            for section in exam.sections
-        ]
-        return cls(exam.revision, sections or [{"title": "", "items": []}])
+        sections = [_typed(section) for section in exam.sections]
+        return cls(exam.revision, sections or [{"title": "", "items": [], "draws": []}])
 
     @classmethod
     def sent(cls, form: SentForm) -> Structure:
         """Return what was typed, with the pressed button's change made."""
         values = read_form(DESCRIBED, form).values
         action = form.get("_rows") or form.get("_action", "save")
-        moved = move_over(values["sections"], action)
+        moved = move_over(values["sections"], action) or move_to(values["sections"], action)
         if not moved:
             change_rows(values, DESCRIBED, action)
         return cls(read_number(form.get("revision")) or 0, values["sections"], action, moved)
@@ -93,7 +108,7 @@ class Structure:
         """The control that is looked at next."""
         verb, _, path = self.action.partition(":")
         if self.moved:
-            return f"{verb}-{self.moved}"
+            return f"{'up' if verb == 'move' else verb}-{self.moved}"
         if verb in {"add", "up", "down", "remove"} and path:
             return focus_after(verb, path)
         return "builder"
@@ -105,8 +120,16 @@ class Structure:
         loaded = StructureForm().load({"sections": self.sections})
         return [
             SectionPlan(
-                section["title"],
-                [ItemPlan(item["question_id"], item["points"]) for item in section["items"]],
+                title=section["title"],
+                items=[ItemPlan(item["question_id"], item["points"]) for item in section["items"]],
+                pick=section["pick"],
+                shuffle=section["shuffle"],
+                draws=[
+                    DrawPlan(
+                        draw["count"], tuple(split_tags(draw["tags"])), draw["type"], draw["points"]
+                    )
+                    for draw in section["draws"]
+                ],
             )
             for section in loaded["sections"]
         ]
@@ -142,6 +165,79 @@ def move_over(sections: list[dict[str, Any]], action: str) -> str:
     return f"sections.{there}.items.{position}"
 
 
+def move_to(sections: list[dict[str, Any]], action: str) -> str:
+    """Carry out `move:sections.0.items.2:sections.1.items.0`, or the same with whole sections.
+
+    The second path is the place that the thing has afterwards. Returns that place, an empty text
+    for everything else.
+    """
+    verb, _, paths = action.partition(":")
+    source, _, target = paths.partition(":")
+    taken, put = _find_place(sections, source), _find_place(sections, target)
+    if (
+        verb != "move"
+        or taken is None
+        or put is None
+        or (taken[0] is sections) != (put[0] is sections)
+    ):
+        return ""
+    rows, number = taken
+    if number >= len(rows):
+        return ""
+    row = rows.pop(number)
+    where = min(put[1], len(put[0]))
+    put[0].insert(where, row)
+    return f"{target.rpartition('.')[0]}.{where}"
+
+
+def _find_place(
+    sections: list[dict[str, Any]], path: str
+) -> tuple[list[dict[str, Any]], int] | None:
+    """Return the list that a path goes into, with the last number of the path."""
+    match path.split("."):
+        case ["sections", number]:
+            rows: list[dict[str, Any]] = sections
+        case ["sections", place, "items", number]:
+            section = read_number(place)
+            if section is None or section >= len(sections):
+                return None
+            rows = sections[section]["items"]
+        case _:
+            return None
+    found = read_number(number)
+    return None if found is None else (rows, found)
+
+
+def count_for_candidate(exam: Exam) -> int:
+    """Return how many questions each candidate gets."""
+    return sum(
+        (len(part.items) if part.pick is None else min(part.pick, len(part.items)))
+        + sum(draw.count for draw in part.draws)
+        for part in exam.sections
+    )
+
+
+def _typed(section: Section) -> dict[str, Any]:
+    return {
+        "title": section.title,
+        "pick": section.pick,
+        "shuffle": section.shuffle,
+        "items": [
+            {"question_id": str(item.question_id), "points": write_decimal(item.points)}
+            for item in section.items
+        ],
+        "draws": [
+            {
+                "count": draw.count,
+                "tags": ", ".join(draw.tags),
+                "type": draw.type,
+                "points": write_decimal(draw.points),
+            }
+            for draw in section.draws
+        ],
+    }
+
+
 def problem_link(path: str, exam: Exam) -> tuple[str, str, dict[str, Any]]:
     """Return where a problem of publication is mended: endpoint, anchor and parameters."""
     parts = path.split(".")
@@ -152,7 +248,13 @@ def problem_link(path: str, exam: Exam) -> tuple[str, str, dict[str, Any]]:
         if question_id is not None:
             anchor = ".".join(["f-content", *parts[5:]])
             return "questions.edit", anchor, {"question_id": question_id, "exam": exam.id}
-    return "exams.show", "builder", {"exam_id": exam.id}
+    question_id = read_uuid(parts[1]) if parts[0] == "questions" and len(parts) > 1 else None
+    if question_id is not None:
+        anchor = ".".join(["f-content", *parts[2:]])
+        return "questions.edit", anchor, {"question_id": question_id, "exam": exam.id}
+    place = read_number(parts[1]) if parts[0] == "sections" and len(parts) > 2 else None
+    anchor = "builder" if place is None else f"section-{place}"
+    return "exams.show", anchor, {"exam_id": exam.id}
 
 
 def _question_at(exam: Exam, parts: list[str]) -> UUID | None:

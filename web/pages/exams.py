@@ -10,7 +10,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examhall.core.errors import ExamhallError, InvalidError
-from examhall.core.exams.bank import list_questions
+from examhall.core.exams.bank import list_questions, list_tags
+from examhall.core.exams.copies import bring_back_exam, duplicate_exam
+from examhall.core.exams.draws import find_pools
 from examhall.core.exams.models import Exam, Question
 from examhall.core.exams.operations import archive_exam, create_exam
 from examhall.core.exams.placing import place_questions
@@ -27,7 +29,7 @@ from examhall.core.permissions import Permission
 from examhall.web.context import platform, principal
 from examhall.web.forms.errors import error_messages, reword
 from examhall.web.forms.parameters import read_number, read_uuid
-from examhall.web.pages.exam_structure import Structure, problem_link
+from examhall.web.pages.exam_structure import Structure, count_for_candidate, problem_link
 from examhall.web.pages.question_editor import read_raw
 from examhall.web.pages.questions import type_titles
 
@@ -91,22 +93,26 @@ def choose(exam_id: UUID) -> str:
     exam = _exam(exam_id)
     principal().require(Permission.EXAMS_WRITE, exam_id)
     search, type_key = request.args.get("search", ""), request.args.get("type", "")
+    tag = request.args.get("tag", "")
     with platform().db.reading() as session:
         page = list_questions(
             session,
             principal(),
             search=search.strip(),
             type_key=type_key,
+            tags=[tag] if tag else [],
             cursor=request.args.get("cursor"),
         )
+        tags = list_tags(session, principal())
     section = read_number(request.args.get("section")) or 0
-    filters = {"search": search, "type": type_key, "section": section}
+    filters = {"search": search, "type": type_key, "tag": tag, "section": section}
     inside = {item.question_id for part in exam.sections for item in part.items}
     return render_template(
         "exams/choose.html",
         exam=exam,
         page=page,
         types=type_titles(),
+        tags=tags,
         filters=filters,
         section=section,
         inside=inside,
@@ -164,6 +170,25 @@ def archive(exam_id: UUID) -> Response:
     return redirect(url_for("exams.index"))
 
 
+@blueprint.post("/<uuid:exam_id>/restore")
+def bring_back(exam_id: UUID) -> Response:
+    """Take the exam out of the archive."""
+    revision = read_number(request.form.get("revision")) or 0
+    with platform().db.transaction() as session:
+        bring_back_exam(session, principal(), exam_id, revision)
+    flash("The exam is back.")
+    return redirect(url_for("exams.show", exam_id=exam_id))
+
+
+@blueprint.post("/<uuid:exam_id>/duplicate")
+def duplicate(exam_id: UUID) -> Response:
+    """Make a draft with the same settings and questions, and open it."""
+    with platform().db.transaction() as session:
+        copy = duplicate_exam(session, principal(), exam_id)
+    flash(f"“{copy.title}” was made. It has no candidates yet.")
+    return redirect(url_for("exams.show", exam_id=copy.id))
+
+
 @blueprint.get("/<uuid:exam_id>/versions")
 def versions(exam_id: UUID) -> str:
     """List what was published."""
@@ -204,8 +229,15 @@ def _show(exam: Exam, structure: Structure, problems: Sequence[dict[str, Any]] =
     questions: dict[str, Question] = {
         str(item.question_id): item.question for part in exam.sections for item in part.items
     }
+    bank = principal().may(Permission.QUESTIONS_WRITE)
+    with platform().db.reading() as session:
+        pools = {pool.path: pool for pool in find_pools(session, exam).values()}
+        tags = list_tags(session, principal()) if bank else []
     return render_template(
         "exams/builder.html",
+        pools=pools,
+        tags=tags,
+        each=count_for_candidate(exam),
         exam=exam,
         structure=structure,
         questions=questions,

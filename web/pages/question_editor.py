@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from examhall.core.contracts.question_type import QuestionType
+from examhall.core.decimals import write_decimal
 from examhall.core.errors import ExamhallError, InvalidError, NotFoundError, PluginError
+from examhall.core.exams.bank import check_points
 from examhall.core.exams.content import check_content
 from examhall.core.exams.models import Question, QuestionVersion
 from examhall.core.exams.preview import Preview, preview_question
@@ -36,6 +39,8 @@ class Editor:
     type: QuestionType
     described: tuple[FormField, ...]
     title: str = ""
+    tags: list[str] = field(default_factory=list)
+    points: str = "1"
     values: dict[str, Any] = field(default_factory=dict)
     view: str = "form"
     json_text: str = ""
@@ -57,7 +62,8 @@ class Editor:
     def stored(cls, platform: Platform, question: Question, version: QuestionVersion) -> Editor:
         """Return the editor of a stored version, brought to its type's present form."""
         editor = cls._of(platform, question.type)
-        editor.title = question.title
+        editor.title, editor.tags = question.title, list(question.tags)
+        editor.points = write_decimal(question.points)
         content, known = version.content, version.content_version
         checked = check_content(platform.plugins, question.type, content, known)
         editor.values = checked.content or dict(content)
@@ -68,6 +74,8 @@ class Editor:
         """Return the editor with all that was typed, and the author's wish carried out."""
         editor = cls._of(platform, type_key)
         editor.title = form.get("_title", "")
+        editor.points = form.get("_points", "1")
+        editor.tags = [*form.getlist("_tag"), *split_tags(form.get("_new_tags", ""))]
         editor.action = form.get("_rows") or form.get("_action", "save")
         editor.seed = read_number(form.get("_seed")) or 1
         if form.get("_view") == "form":
@@ -103,11 +111,18 @@ class Editor:
         if self.errors:
             raise InvalidError("Some fields cannot be read.")
 
+    def read_points(self) -> Decimal:
+        """Return the points as typed; raises InvalidError."""
+        try:
+            return check_points(Decimal(self.points.strip().replace(",", ".")))
+        except InvalidOperation as error:
+            raise InvalidError("The points are no number.", points=["Write a number."]) from error
+
     def refused(self, error: ExamhallError) -> Editor:
         """Return the editor with what core said about the fields."""
         if not self.errors:
-            about_title = list(error.details) == ["title"]
-            self.errors = error_messages(error, "" if about_title else PREFIX)
+            about_head = set(error.details) <= {"title", "points", "tags"}
+            self.errors = error_messages(error, "" if about_head else PREFIX)
         return self
 
     def draw(self, platform: Platform, principal: Principal) -> None:
@@ -139,6 +154,11 @@ class Editor:
         self.values = content
         if self.action in {"form", "try"}:
             self.view, self.json_text = "form", ""
+
+
+def split_tags(text: str) -> list[str]:
+    """Return the tags of a line, with commas between."""
+    return [tag for part in text.split(",") if (tag := " ".join(part.split()))]
 
 
 def read_raw(form: SentForm) -> dict[str, Any]:

@@ -6,11 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examhall.core.contracts.base import Kind
-from examhall.core.errors import ExamhallError
-from examhall.core.exams.bank import list_questions
+from examhall.core.errors import ExamhallError, InvalidError
+from examhall.core.exams.bank import (
+    archive_questions,
+    change_question,
+    list_questions,
+    list_tags,
+    tag_questions,
+)
+from examhall.core.exams.copies import duplicate_question
 from examhall.core.exams.operations import add_question_version, archive_question, create_question
 from examhall.core.exams.placing import place_questions
 from examhall.core.exams.queries import (
@@ -21,7 +29,7 @@ from examhall.core.exams.queries import (
 from examhall.core.permissions import Permission
 from examhall.web.context import platform, principal
 from examhall.web.forms.parameters import read_number, read_uuid
-from examhall.web.pages.question_editor import Editor
+from examhall.web.pages.question_editor import Editor, split_tags
 
 blueprint = Blueprint("questions", __name__, url_prefix="/questions")
 
@@ -37,21 +45,57 @@ def type_titles() -> dict[str, str]:
 @blueprint.get("")
 def index() -> str:
     """Search the bank."""
-    search, type_key = request.args.get("search", ""), request.args.get("type", "")
-    archived = request.args.get("archived") == "1"
+    wanted = read_filters()
     with platform().db.reading() as session:
         page = list_questions(
             session,
             principal(),
-            search=search.strip(),
-            type_key=type_key,
-            archived=archived,
+            search=wanted["search"].strip(),
+            type_key=wanted["type"],
+            tags=[wanted["tag"]] if wanted["tag"] else [],
+            archived=bool(wanted["archived"]),
             cursor=request.args.get("cursor"),
         )
-    filters = {"search": search, "type": type_key, "archived": "1" if archived else None}
+        tags = list_tags(session, principal())
     return render_template(
-        "questions/list.html", page=page, types=type_titles(), filters=filters, archived=archived
+        "questions/list.html", page=page, types=type_titles(), tags=tags, filters=wanted
     )
+
+
+def read_filters() -> dict[str, Any]:
+    """Return what a list of questions is narrowed by, as the address or the form says."""
+    names = ("search", "type", "tag", "archived")
+    return {name: request.values.get(name, "") for name in names}
+
+
+@blueprint.post("/bulk")
+def change_many() -> Response:
+    """Tag the ticked questions, or take them out of the bank's list."""
+    action = request.form.get("_action", "")
+    tags = split_tags(request.form.get("tags", ""))
+    ids = [found for text in request.form.getlist("question") if (found := read_uuid(text))]
+    if not ids or (action in {"add", "remove"} and not tags):
+        flash("Tick some questions first." if not ids else "Write a tag first.", "warn")
+        return redirect(url_for("questions.index", **read_filters()))
+    try:
+        with platform().db.transaction() as session:
+            changed = _change_many(session, action, ids, tags)
+    except InvalidError as error:
+        flash(error.message, "warn")
+    else:
+        flash("1 question has changed." if changed == 1 else f"{changed} questions have changed.")
+    return redirect(url_for("questions.index", **read_filters()))
+
+
+def _change_many(session: Session, action: str, ids: list[UUID], tags: list[str]) -> int:
+    match action:
+        case "add":
+            return tag_questions(session, principal(), ids, add=tags)
+        case "remove":
+            return tag_questions(session, principal(), ids, remove=tags)
+        case "archive" | "back":
+            return archive_questions(session, principal(), ids, archived=action == "archive")
+    raise InvalidError("Choose what to do with the questions.")
 
 
 @blueprint.get("/new")
@@ -82,6 +126,8 @@ def create() -> Page:
             title=editor.title,
             type=editor.type.key,
             content=editor.values,
+            tags=editor.tags,
+            points=editor.read_points(),
         )
     except ExamhallError as error:
         return _show_editor(editor.refused(error)), error.status
@@ -119,13 +165,17 @@ def save(question_id: UUID) -> Page:
         return _show_editor(editor, **known)
     try:
         editor.require_readable()
+        points = editor.read_points()
         stored = add_question_version(
             platform(), principal(), question_id, editor.values, title=editor.title
         )
+        if principal().may(Permission.QUESTIONS_WRITE):
+            with platform().db.transaction() as session:
+                change_question(session, principal(), question_id, tags=editor.tags, points=points)
     except ExamhallError as error:
         return _show_editor(editor.refused(error), **known), error.status
     same = stored.number == version.number
-    flash("Nothing has changed." if same else f"Saved as version {stored.number}.")
+    flash("Saved." if same else f"Saved as version {stored.number}.")
     exam_id, section = _place()
     if exam_id is not None:
         return redirect(url_for("exams.show", exam_id=exam_id, _anchor=f"section-{section}"))
@@ -142,9 +192,22 @@ def archive(question_id: UUID) -> Response:
     return redirect(url_for("questions.edit", question_id=question_id))
 
 
+@blueprint.post("/<uuid:question_id>/duplicate")
+def duplicate(question_id: UUID) -> Response:
+    """Make a copy and open it."""
+    copy = duplicate_question(platform(), principal(), question_id)
+    flash(f"“{copy.title}” is in the bank.")
+    return redirect(url_for("questions.edit", question_id=copy.id))
+
+
 def _show_editor(editor: Editor, **known: Any) -> str:
     editor.draw(platform(), principal())
-    return render_template("questions/editor.html", editor=editor, place=_place(), **known)
+    bank = principal().may(Permission.QUESTIONS_WRITE)
+    with platform().db.reading() as session:
+        tags = list_tags(session, principal()) if bank else []
+    return render_template(
+        "questions/editor.html", editor=editor, place=_place(), bank=bank, tags=tags, **known
+    )
 
 
 def _place() -> tuple[UUID | None, int]:
