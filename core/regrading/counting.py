@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.states import GradingState
+from examhall.core.bulk import insert_rows
 from examhall.core.db import database_now
 from examhall.core.regrading.engine import Counted, Engine
 from examhall.core.regrading.models import RegradeAttempt, RegradeItem, RegradeRun
@@ -130,22 +130,32 @@ def is_finished(base: BaseScore) -> bool:
 
 
 def _write(session: Session, run_id: UUID, counted: Sequence[Counted]) -> None:
+    """Write down what was counted, of attempts that nobody else has written down meanwhile."""
+    ids = [one.sheet.base.attempt_id for one in counted]
+    waiting = set(
+        session.scalars(
+            select(RegradeAttempt.attempt_id)
+            .where(
+                RegradeAttempt.run_id == run_id,
+                RegradeAttempt.attempt_id.in_(ids),
+                RegradeAttempt.state == "waiting",
+            )
+            .order_by(RegradeAttempt.attempt_id)
+            .with_for_update()
+        )
+    )
+    new = [one for one in counted if one.sheet.base.attempt_id in waiting]
+    if not new:
+        return
     attempts = RegradeAttempt.__table__
     session.connection().execute(
         update(attempts)  # type: ignore[arg-type]
-        .where(
-            attempts.c.run_id == run_id,
-            attempts.c.attempt_id == bindparam("b_attempt"),
-            attempts.c.state == "waiting",
-        )
+        .where(attempts.c.run_id == run_id, attempts.c.attempt_id == bindparam("b_attempt"))
         .values({name: bindparam(f"b_{name}") for name in _FIELDS}),
-        [_attempt_values(one) for one in counted],
+        [_attempt_values(one) for one in new],
     )
-    items = [values for one in counted if not one.reason for values in _item_values(run_id, one)]
-    if items:
-        postgres = session.get_bind().dialect.name == "postgresql"
-        insert = (postgresql if postgres else sqlite).insert
-        session.connection().execute(insert(RegradeItem).on_conflict_do_nothing(), items)
+    rows = (values for one in new for values in _item_values(run_id, one))
+    insert_rows(session, RegradeItem.__table__, _ITEM_FIELDS, rows)  # type: ignore[arg-type]
 
 
 _FIELDS = (
@@ -185,20 +195,34 @@ def _attempt_values(one: Counted) -> dict[str, Any]:
     return {"b_attempt": base.attempt_id, **named}
 
 
-def _item_values(run_id: UUID, one: Counted) -> list[dict[str, Any]]:
+_ITEM_FIELDS = (
+    "run_id",
+    "item_id",
+    "attempt_id",
+    "old_fraction",
+    "new_fraction",
+    "old_points",
+    "new_points",
+    "old_state",
+    "new_state",
+)
+
+
+def _item_values(run_id: UUID, one: Counted) -> list[tuple[Any, ...]]:
+    attempt_id = one.sheet.base.attempt_id
     return [
-        {
-            "run_id": run_id,
-            "item_id": row.item_id,
-            "attempt_id": row.attempt_id,
-            "old_fraction": row.fraction,
-            "new_fraction": cell.result.fraction,
-            "old_points": row.points,
-            "new_points": cell.result.points,
-            "old_state": row.state or "",
-            "new_state": cell.result.state,
-        }
-        for row, cell in one.changes
+        (
+            run_id,
+            row.item_id,
+            attempt_id,
+            old.fraction,
+            new.fraction,
+            old.points,
+            new.points,
+            old.state or "",
+            new.state,
+        )
+        for row, old, new in one.changes
     ]
 
 

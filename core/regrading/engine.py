@@ -13,12 +13,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from examhall.core.bulk import to_driver_id
 from examhall.core.contracts.question_type import FormatErrors, Score, ScoreState
 from examhall.core.contracts.scorer import AttemptScore, Grade, ItemPolicy, ItemScore
 from examhall.core.decimals import write_decimal
 from examhall.core.errors import PluginCallError, PluginError
 from examhall.core.regrading.plan import Counting, Plan, Source
-from examhall.core.regrading.sheets import ItemRow, Sheet
+from examhall.core.regrading.sheets import ItemRow, OldResult, Sheet
 from examhall.core.regrading.variants import Edition, VariantBook
 from examhall.core.scoring.results import (
     CHANGED,
@@ -42,6 +43,7 @@ MOST_CELLS = 200_000
 NOBODY = UUID(int=0)
 
 CellKey = tuple[Any, ...]
+Response = tuple[ItemRow, OldResult, Edition]
 
 
 @dataclass(slots=True)
@@ -95,16 +97,16 @@ class Counted:
     complete: bool = True
     grade: Grade = field(default_factory=lambda: Grade(""))
     counting: Counting | None = None
-    changes: list[tuple[ItemRow, Cell]] = field(default_factory=list)
+    changes: list[tuple[ItemRow, OldResult, ItemResult]] = field(default_factory=list)
 
     def find_changes(self) -> None:
         """Note the items whose result is another than the newest score's."""
         self.changes = [
-            (row, cell)
-            for row, cell in zip(self.sheet.rows, self.cells, strict=True)
-            if row.points != cell.result.points
-            or row.fraction != cell.result.fraction
-            or row.state != cell.result.state
+            (row, old, cell.result)
+            for row, old, cell in zip(self.sheet.rows, self.sheet.old, self.cells, strict=True)
+            if old.points != cell.result.points
+            or old.fraction != cell.result.fraction
+            or old.state != cell.result.state
         ]
 
     @property
@@ -135,7 +137,7 @@ class Counted:
                 self.counting.config_digest,
             ],
             (
-                (row.item_id, row.revision or 0, cell.result.marked_by, cell.stamp)
+                (to_driver_id(row.item_id), row.revision or 0, cell.result.marked_by, cell.stamp)
                 for row, cell in zip(self.sheet.rows, self.cells, strict=True)
             ),
         )
@@ -183,31 +185,24 @@ class Engine:
         """Give every attempt its cells, scoring what was not met before."""
         if len(self._cells) > MOST_CELLS:
             self._cells.clear()
-        cells, keyed, missing = self._cells, [], {}
+        cells, missing = self._cells, {}
+        how = id(counting)
+        keyed: list[list[CellKey]] = []
         for one in group:
-            keys = [
-                self._key(counting, row, edition)
-                for row, edition in zip(one.sheet.rows, one.editions, strict=True)
-            ]
-            keyed.append(keys)
-            for key, row, edition in zip(keys, one.sheet.rows, one.editions, strict=True):
+            keys: list[CellKey] = []
+            for row, old, edition in zip(one.sheet.rows, one.sheet.old, one.editions, strict=True):
+                key: CellKey = (how, row.source_id, edition, row.raw)
+                if old.marked_by is not None:
+                    key = (*key, old, row.revision)
                 if key not in cells:
-                    missing[key] = (row, edition)
+                    missing[key] = (row, old, edition)
+                keys.append(key)
+            keyed.append(keys)
         self._score(counting, missing)
         for one, keys in zip(group, keyed, strict=True):
             one.cells = [cells[key] for key in keys]
 
-    @staticmethod
-    def _key(counting: Counting, row: ItemRow, edition: Edition) -> CellKey:
-        if row.marked_by is None or row.fraction is None:
-            return (id(counting), row.source_id, id(edition), row.raw)
-        current = row.marked_revision == (row.revision or 0)
-        mark = (row.marked_by, row.fraction, row.comment, current)
-        return (id(counting), row.source_id, id(edition), row.raw, mark)
-
-    def _score(
-        self, counting: Counting, missing: Mapping[CellKey, tuple[ItemRow, Edition]]
-    ) -> None:
+    def _score(self, counting: Counting, missing: Mapping[CellKey, Response]) -> None:
         if not missing:
             return
         results = self._score_responses(list(missing.values()))
@@ -222,34 +217,39 @@ class Engine:
             points = kept_points(counting.scorer, score.points)
             self._cells[key] = Cell(replace(result, points=points), score)
 
-    def _score_responses(self, pairs: Sequence[tuple[ItemRow, Edition]]) -> list[ItemResult]:
+    def _score_responses(self, pairs: Sequence[Response]) -> list[ItemResult]:
         by_type: dict[str, list[int]] = {}
-        for place, (row, _) in enumerate(pairs):
+        for place, (row, _, _) in enumerate(pairs):
             by_type.setdefault(self._plan.sources[row.source_id].type, []).append(place)
         results: dict[int, ItemResult] = {}
         for type_key, places in by_type.items():
             scores = self._ask_type(type_key, [pairs[place] for place in places])
             results.update(zip(places, scores, strict=True))
         return [
-            _keep_mark(row, results[place]) if row.marked_by else results[place]
-            for place, (row, _) in enumerate(pairs)
+            _keep_mark(row, old, results[place]) if old.marked_by else results[place]
+            for place, (row, old, _) in enumerate(pairs)
         ]
 
-    def _ask_type(
-        self, type_key: str, pairs: Sequence[tuple[ItemRow, Edition]]
-    ) -> list[ItemResult]:
+    def _ask_type(self, type_key: str, pairs: Sequence[Response]) -> list[ItemResult]:
         """Let a question type score responses; what it fails at is left to a person."""
-        blanks = [_blank(self._plan.sources[row.source_id]) for row, _ in pairs]
         try:
             plugin = self._plugins.question_type(type_key)
         except PluginError:
-            return blanks
+            return [_blank(self._plan.sources[row.source_id]) for row, _, _ in pairs]
         digest = self._plugins.config_digest(plugin)
-        blanks = [
-            replace(blank, plugin_version=plugin.version, config_digest=digest) for blank in blanks
-        ]
+        blank_of = {
+            source_id: replace(
+                _blank(self._plan.sources[source_id]),
+                plugin_version=plugin.version,
+                config_digest=digest,
+            )
+            for source_id in {row.source_id for row, _, _ in pairs}
+        }
+        blanks = [blank_of[row.source_id] for row, _, _ in pairs]
         scores: dict[int, Score] = {}
-        raws = [(edition.variant, json.loads(row.raw) if row.raw else {}) for row, edition in pairs]
+        raws = [
+            (edition.variant, json.loads(row.raw) if row.raw else {}) for row, _, edition in pairs
+        ]
         parsed = self._plugins.call_all(plugin, "parse", raws, expect=PARSED)
         readable = []
         for place, response in enumerate(parsed):
@@ -300,12 +300,12 @@ def _blank(source: Source) -> ItemResult:
     )
 
 
-def _keep_mark(row: ItemRow, result: ItemResult) -> ItemResult:
+def _keep_mark(row: ItemRow, old: OldResult, result: ItemResult) -> ItemResult:
     """Keep a person's mark while the response is the one that was marked."""
-    if row.marked_by is None or row.fraction is None:
+    if old.marked_by is None or old.fraction is None:
         return result
-    if row.marked_revision == (row.revision or 0):
-        return apply_mark(result, row.fraction, row.marked_by, row.comment or "")
+    if old.revision == (row.revision or 0):
+        return apply_mark(result, old.fraction, old.marked_by, old.comment or "")
     return replace(result, comment=CHANGED) if result.needs_manual else result
 
 

@@ -29,7 +29,7 @@ from examhall.core.scoring.operations import SCORABLE
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
 
-MOST_SLICES = 8
+MOST_SLICES = 4
 """How many jobs work on a regrade side by side, at most."""
 
 COUNT_JOB, RELEASE_JOB = "count_regrade", "release_regrade"

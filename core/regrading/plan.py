@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from examhall.core.bulk import DriverId, to_driver_id
 from examhall.core.contracts.scorer import Scorer
 from examhall.core.exams.models import ExamVersion, ExamVersionItem, QuestionVersion
 from examhall.core.regrading.models import RegradeRun
@@ -45,17 +46,18 @@ class Counting:
 
 @dataclass(slots=True)
 class Plan:
-    """A run with all that its attempts have in common."""
+    """A run with all that its attempts have in common; sources are found by both forms of id."""
 
     run: RegradeRun
-    sources: Mapping[UUID, Source]
+    sources: Mapping[DriverId, Source]
     scoring: Mapping[UUID, Mapping[str, Any]]
     countings: dict[str, Counting] = field(default_factory=dict)
 
     @property
     def replaced(self) -> list[UUID]:
         """The places whose question is replaced."""
-        return [source.id for source in self.sources.values() if source.replacement is not None]
+        found = {one.id for one in self.sources.values() if one.replacement is not None}
+        return sorted(found)
 
     def scoring_of(self, exam_version_id: UUID, own: Mapping[str, Any] | None) -> Mapping[str, Any]:
         """Return the scoring settings for an attempt; `own` are from an earlier regrade."""
@@ -99,7 +101,8 @@ def read_plan(session: Session, run: RegradeRun) -> Plan:
     contents = session.execute(
         select(ExamVersion.id, ExamVersion.content).where(ExamVersion.exam_id == run.exam_id)
     )
-    return Plan(run, sources, {row.id: row.content["settings"]["scoring"] for row in contents})
+    both = {**sources, **{to_driver_id(key): source for key, source in sources.items()}}
+    return Plan(run, both, {row.id: row.content["settings"]["scoring"] for row in contents})
 
 
 def _versions(session: Session, ids: Sequence[UUID]) -> Sequence[QuestionVersion]:

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import Attempt, AttemptItem
 from examhall.core.attempts.queries import lock_attempts
 from examhall.core.attempts.states import AttemptState, GradingState, Machine, move_all
 from examhall.core.audit.operations import record
-from examhall.core.bulk import insert_rows
+from examhall.core.bulk import DriverId, RawUuid, insert_rows, new_id
 from examhall.core.db import after_commit, database_now
 from examhall.core.decimals import write_decimal
 from examhall.core.events.operations import emit_all
@@ -211,7 +211,7 @@ _ITEM_COLUMNS = (
 
 def _item_rows(one: Counted, score_id: UUID) -> list[tuple[Any, ...]]:
     return [
-        (uuid4(), score_id, row.item_id, row.revision or 0, *cell.columns)
+        (new_id(), score_id, row.item_id, row.revision or 0, *cell.columns)
         for row, cell in zip(one.sheet.rows, one.cells, strict=True)
     ]
 
@@ -274,7 +274,7 @@ def _last_outcomes(session: Session, attempt_ids: Sequence[UUID]) -> dict[UUID, 
 
 def _keep_editions(session: Session, plan: Plan, counted: Sequence[Counted]) -> None:
     """Keep the new keys and the new scorer with the attempts: later scoring goes by them."""
-    secrets: dict[str, tuple[Any, list[UUID]]] = {}
+    secrets: dict[str, tuple[Any, list[DriverId]]] = {}
     for one in counted:
         if one.reason:
             continue
@@ -285,7 +285,7 @@ def _keep_editions(session: Session, plan: Plan, counted: Sequence[Counted]) -> 
     for secret, item_ids in secrets.values():
         session.execute(
             update(AttemptItem)
-            .where(AttemptItem.id.in_(item_ids))
+            .where(type_coerce(AttemptItem.id, RawUuid).in_(item_ids))
             .values(secret=dict(secret))
             .execution_options(synchronize_session=False)
         )
