@@ -60,12 +60,18 @@ export class RoomView extends EventTarget {
     else location.hash = wanted;
   }
 
-  /** Items without an answer, and flagged ones, by number. */
+  /** Items without an answer, and flagged ones, by number; where nothing is asked, nothing is open. */
   numbers(kind) {
+    const isOpen = (item, n) => this.#asks(n) && !isAnswered(this.#raws.get(item.id));
     return this.items
-      .map((item, n) => [n + 1, kind === "flagged" ? item.flagged : !isAnswered(this.#raws.get(item.id))])
+      .map((item, n) => [n + 1, kind === "flagged" ? item.flagged : isOpen(item, n)])
       .filter(([, wanted]) => wanted)
       .map(([number]) => number);
+  }
+
+  /** Whether there is anything to answer: a description has no controls. */
+  #asks(index) {
+    return this.#sections[index].querySelector("[data-controls] [name]") !== null;
   }
 
   /** Tell what the server has: `isKept(itemId)` says whether nothing of it waits any more. */
@@ -95,10 +101,11 @@ export class RoomView extends EventTarget {
 
   draw() {
     for (const tile of this.#tiles) this.#drawTile(tile);
-    const answered = this.count - this.numbers("open").length;
+    const asked = this.items.filter((_, n) => this.#asks(n)).length;
+    const answered = asked - this.numbers("open").length;
     const flagged = this.numbers("flagged").length;
-    byId("progress")?.setAttribute("width", (PROGRESS_WIDTH * answered) / this.count);
-    const text = `${answered} of ${this.count} answered`;
+    byId("progress")?.setAttribute("width", (PROGRESS_WIDTH * answered) / (asked || 1));
+    const text = `${answered} of ${asked} answered`;
     setText("[data-count]", flagged ? `${text} · ${flagged} flagged` : text);
     setText("[data-count-short]", text);
     const isLast = this.current === this.count - 1;
@@ -116,7 +123,7 @@ export class RoomView extends EventTarget {
     tile.toggleAttribute("aria-current", isCurrent);
     if (isCurrent) tile.setAttribute("aria-current", "step");
     tile.querySelector("[data-tile-flag]").hidden = !item.flagged;
-    const words = [answered ? "answered" : "not answered"];
+    const words = [this.#asks(number - 1) ? (answered ? "answered" : "not answered") : "nothing to answer"];
     if (isCurrent) words.push("current");
     if (item.flagged) words.push("flagged");
     tile.setAttribute("aria-label", `Question ${number}, ${words.join(", ")}`);
@@ -124,8 +131,9 @@ export class RoomView extends EventTarget {
 
   #drawSection(line) {
     const inside = this.items.filter((item) => String(item.section_number) === line.dataset.sectionCount);
-    const answered = inside.filter((item) => isAnswered(this.#raws.get(item.id))).length;
-    line.textContent = `${answered} of ${inside.length}`;
+    const asked = inside.filter((item) => this.#asks(this.items.indexOf(item)));
+    const answered = asked.filter((item) => isAnswered(this.#raws.get(item.id))).length;
+    line.textContent = `${answered} of ${asked.length}`;
   }
 
   #fill(section, item) {
