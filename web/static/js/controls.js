@@ -45,9 +45,13 @@ export function restoreControls(container, raw) {
   container.dispatchEvent(new Event("restored"));
 }
 
+/** How sure a candidate is says nothing about the question itself. */
+const CERTAINTY = "@certainty";
+
 /** Say whether there is an answer at all. */
 export function isAnswered(raw) {
-  return Object.values(raw ?? {}).some((value) =>
-    Array.isArray(value) ? value.length > 0 : String(value ?? "").trim() !== "",
-  );
+  return Object.entries(raw ?? {}).some(([name, value]) => {
+    if (name === CERTAINTY) return false;
+    return Array.isArray(value) ? value.length > 0 : String(value ?? "").trim() !== "";
+  });
 }

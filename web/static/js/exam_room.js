@@ -7,6 +7,7 @@ import { findLease } from "./lease.js";
 import { follow } from "./live.js";
 import { Outbox } from "./outbox.js";
 import { byId } from "./pages.js";
+import { RoomChecks } from "./room_checks.js";
 import { drawBanner, drawSaving, startTimer } from "./room_status.js";
 import { openSubmit } from "./room_submit.js";
 import { RoomView } from "./room_view.js";
@@ -36,6 +37,7 @@ class ExamRoom {
     await this.outbox.open(this.data.items);
     this.#restore();
     this.#listen();
+    this.checks = new RoomChecks(this.id, this);
     this.clock.start();
     this.#followLive();
     this.#draw();

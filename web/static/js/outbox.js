@@ -59,6 +59,20 @@ export class Outbox extends EventTarget {
     return (item?.next ?? item?.sent ?? item?.refused)?.raw;
   }
 
+  /** Return the revision that the server has of an item, 0 for none. */
+  revision(itemId) {
+    return this.#items.get(itemId)?.revision ?? 0;
+  }
+
+  /** A check has saved an answer: take what the server said about it. */
+  take(itemId, { state, revision, saved_at: savedAt }) {
+    const item = this.#items.get(itemId);
+    item.revision = Math.max(item.revision, revision);
+    this.savedAt = new Date(savedAt);
+    this.#tell("settled", { itemId, state, savedAt: this.savedAt, stale: false });
+    this.#changed();
+  }
+
   isWaiting(itemId) {
     const item = this.#items.get(itemId);
     return Boolean(item?.next || item?.sent || item?.refused);

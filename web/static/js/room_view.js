@@ -12,6 +12,8 @@ export class RoomView extends EventTarget {
   #tiles = [...document.querySelectorAll("[data-goto]")];
   #raws = new Map();
   #kept = new Set();
+  #done = new Set();
+  #isLocked = false;
   current = 0;
 
   constructor(attemptId, items) {
@@ -84,19 +86,36 @@ export class RoomView extends EventTarget {
   noteSaved(itemId, savedAt, state) {
     const line = this.#section(itemId).querySelector("[data-saved]");
     const time = spellMoment(savedAt, { seconds: true });
+    const { can_check: canCheck } = this.items.find((item) => item.id === itemId).progress;
     line.hidden = false;
     line.lastElementChild.textContent = {
-      saved: `Saved at ${time}. You can change it until you hand in.`,
+      saved: `Saved at ${time}.${canCheck ? "" : " You can change it until you hand in."}`,
       conflict: `Saved at ${time}. It was also answered in another window: this newest answer counts, the other one is kept.`,
       quarantined: `This answer came after the end, at ${time}. It is kept, and a person decides about it.`,
     }[state];
   }
 
   lock(isLocked) {
+    this.#isLocked = isLocked;
     for (const section of this.#sections) {
-      section.querySelector("[data-controls]").inert = isLocked;
+      const isDone = this.#done.has(section.dataset.item);
+      section.querySelector("[data-controls]").inert = isLocked || isDone;
       section.querySelector("[data-flag]").disabled = isLocked;
+      const course = section.querySelector("[data-course]");
+      if (course) course.inert = isLocked;
     }
+  }
+
+  /** Keep one item's answer as it is, because it was checked. */
+  lockItem(itemId, isDone) {
+    if (isDone) this.#done.add(itemId);
+    else this.#done.delete(itemId);
+    this.#body(itemId).inert = this.#isLocked || isDone;
+  }
+
+  /** Go to an item's first control. */
+  focusAnswer(itemId) {
+    this.#body(itemId).querySelector("input, select, textarea, button, [tabindex]")?.focus();
   }
 
   draw() {
