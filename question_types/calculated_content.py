@@ -15,7 +15,7 @@ from examhall.question_types.shared import (
     list_field,
 )
 
-NAME = r"[A-Za-z][A-Za-z0-9_ \-]{0,40}"
+NAME = r"""[^\W\d_][^{}<>\s"']{0,60}"""
 KINDS = {
     "numeric": "A number, with wildcards that questions share",
     "simple": "A number",

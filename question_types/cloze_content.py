@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from examhall.question_types.numeric_content import NumericAnswer
+from examhall.question_types.numeric_content import DECIMAL_MARKS, NumericAnswer
 from examhall.question_types.shared import (
     ONE,
     ZERO,
@@ -69,6 +69,7 @@ class ClozeContent(QuestionContent):
         required=True,
         help="{#1} in the question is the first gap, {#2} the second, and so on.",
     )
+    decimal_mark = choice_field("Decimal sign", DECIMAL_MARKS)
     spaces_count = fields.Boolean(
         load_default=False,
         metadata={

@@ -25,7 +25,6 @@ from examhall.question_types.numeric_content import ANY, NumericContent
 from examhall.question_types.numeric_issues import answer_issues, unit_issues
 from examhall.question_types.numeric_judging import ready_numbers
 from examhall.question_types.shared import (
-    ONE,
     ZERO,
     feedback_texts,
     load_content,
@@ -131,10 +130,12 @@ class Numeric(QuestionType):
 
     def correct_response(self, variant: Variant) -> Raw | None:
         for answer in variant.secret["answers"]:
-            raw = entry_of(variant, "1" if answer["value"] == ANY else answer["value"])
-            response = self.parse(variant, raw)
-            if isinstance(response, Response) and self.score(variant, response).fraction >= ONE:
-                return raw
+            texts = ["1"] if answer["value"] == ANY else [answer.get("shown"), answer["value"]]
+            for text in filter(None, texts):
+                raw = entry_of(variant, text)
+                response = self.parse(variant, raw)
+                if isinstance(response, Response) and self.score(variant, response).fraction >= 1:
+                    return raw
         return None
 
     def summarise(self, variant: Variant, response: Response) -> str:
