@@ -1,0 +1,113 @@
+"""From an assessmentTest to the structure of an exam, and what that cannot hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from examhall.plugins import PortableExam, PortableItem, PortableQuestion, PortableSection
+from examhall.plugins.qti.assessment import Assessment, ItemRef, Part, Section
+from examhall.plugins.qti.documents import beside
+from examhall.plugins.qti.errors import QtiError
+
+MAX_TITLE = 300
+
+
+@dataclass
+class ExamReader:
+    """Reads a test of a package. `questions` are those taken, by their names in the package."""
+
+    questions: Mapping[str, PortableQuestion]
+    sections: Mapping[str, Section]
+    name: str
+    notes: list[str] = field(default_factory=list)
+
+    def read(self, assessment: Assessment) -> PortableExam:
+        """Return the exam; what is lost is told in `notes`."""
+        found: list[PortableSection] = []
+        for part in assessment.parts:
+            self._look_at_part(part)
+        for section in assessment.sections():
+            found += self._section(self._resolve(section), section.title)
+        if assessment.rule is not None:
+            self._note("The test's own outcome processing is replaced by the sum of the points.")
+        title = assessment.title.strip()[:MAX_TITLE] or assessment.identifier[:MAX_TITLE] or "Test"
+        return PortableExam(title, tuple(section for section in found if section.items))
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _look_at_part(self, part: Part) -> None:
+        own = part.flow.preconditions or part.flow.branches
+        if own or any(flow for node in part.sections for flow in _flows(node)):
+            self._note("Conditions and branches are left out: every candidate gets all items.")
+
+    def _resolve(self, section: Section) -> Section:
+        """Return the section itself, also where it stands in a file of its own."""
+        if not section.href:
+            return section
+        found = self.sections.get(beside(self.name, section.href))
+        if found is None:
+            self._note(f"The section {section.href[:200]!r} is not there.")
+        return found or section
+
+    def _section(self, section: Section, outer: str) -> list[PortableSection]:
+        """One section, or one for each of those in it where they choose or mix by themselves."""
+        inner = [child for child in section.children if isinstance(child, Section)]
+        inner = [self._resolve(child) for child in inner]
+        title = (section.title or outer or section.identifier or "Section")[:MAX_TITLE]
+        if not inner:
+            return [self._plain(section, title)]
+        if section.select is not None or section.shuffle:
+            self._note(f"The section {title!r} chooses among or mixes whole sections: they stay.")
+        if not any(one.select is not None or one.shuffle for one in inner):
+            flat = Section(section.identifier, title, tuple(section.items()), section.flow)
+            return [self._plain(flat, title, self._all_items(section))]
+        alone = tuple(child for child in section.children if isinstance(child, ItemRef))
+        own = [self._plain(Section(section.identifier, title, alone, section.flow), title)]
+        return own * bool(alone) + [part for one in inner for part in self._section(one, title)]
+
+    def _all_items(self, section: Section) -> list[ItemRef]:
+        found: list[ItemRef] = []
+        for child in section.children:
+            if isinstance(child, ItemRef):
+                found.append(child)
+            else:
+                found += self._all_items(self._resolve(child))
+        return found
+
+    def _plain(
+        self, section: Section, title: str, items: list[ItemRef] | None = None
+    ) -> PortableSection:
+        refs = self._all_items(section) if items is None else items
+        placed = [item for ref in refs for item in self._item(ref)]
+        if section.with_replacement:
+            self._note(f"The section {title!r} may ask an item twice: here it does not.")
+        if any(ref.required or ref.fixed for ref in refs) and (section.select or section.shuffle):
+            self._note(f"Items of {title!r} that are required or fixed are drawn like the others.")
+        pick = section.select
+        if pick is not None and pick >= len(placed):
+            pick = None
+        return PortableSection(title, tuple(placed), pick, section.shuffle)
+
+    def _item(self, ref: ItemRef) -> Iterator[PortableItem]:
+        question = self.questions.get(beside(self.name, ref.href))
+        if question is None:
+            self._note(f"The test's item {ref.identifier[:100]!r} is not among the questions.")
+            return
+        weight = next(iter(ref.weights.values()), 1.0)
+        if len(ref.weights) > 1:
+            self._note(f"Of several weights of {ref.identifier[:100]!r} the first one counts.")
+        points = question.points * Decimal(repr(weight))
+        if points < 0:
+            raise QtiError(f"The weight of {ref.identifier[:100]!r} is negative.")
+        yield PortableItem(question.identifier, points.normalize() + 0)
+
+
+def _flows(node: Section | ItemRef) -> Iterator[bool]:
+    yield bool(node.flow.preconditions or node.flow.branches)
+    if isinstance(node, Section):
+        for child in node.children:
+            yield from _flows(child)
