@@ -81,11 +81,11 @@ def get_format(platform: Platform, key: str) -> Format:
 def guess_format(platform: Platform, data: bytes, filename: str) -> tuple[Format, ImportReport]:
     """Return the format that makes the most of a file, with its report.
 
-    Formats with the file's extension are asked first, all others only where none of them finds a
-    question. Raises InvalidError where nobody does.
+    Formats for what the first bytes or the file's name say are asked first, all others only where
+    none of them finds a question. Raises InvalidError where nobody does.
     """
     formats = [one for one in platform.plugins.all(Kind.FORMAT) if isinstance(one, Format)]
-    extension = filename.rpartition(".")[2].casefold()
+    extension = _sniff(data) or filename.rpartition(".")[2].casefold()
     likely = [one for one in formats if extension in one.extensions]
     others = [one for one in formats if one not in likely]
     for group in (likely, others):
@@ -96,6 +96,16 @@ def guess_format(platform: Platform, data: bytes, filename: str) -> tuple[Format
     if likely:
         return likely[0], _read(platform, likely[0], data)
     raise InvalidError("No format in use can read this file. Choose the format yourself.")
+
+
+def _sniff(data: bytes) -> str:
+    """Return the extension that the first bytes tell: of a zip file, of XML, of a JSON object."""
+    if data.startswith(b"PK\x03\x04"):
+        return "zip"
+    head = data[:200].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith((b"<?xml", b"<quiz", b"<assessment", b"<questestinterop", b"<qti-")):
+        return "xml"
+    return "json" if head.startswith(b"{") and head[1:].lstrip().startswith(b'"') else ""
 
 
 def _try_all(

@@ -103,13 +103,20 @@ def check_questions(
 
 
 def import_questions(
-    platform: Platform, principal: Principal, format_key: str, data: bytes, filename: str = ""
+    platform: Platform,
+    principal: Principal,
+    format_key: str,
+    data: bytes,
+    filename: str = "",
+    *,
+    make_exam: bool = True,
 ) -> ImportedFile:
     """Read a file into the bank; what cannot be taken is named with the reason, and the rest is in.
 
-    An exam in the file becomes a draft. An empty `format_key` lets `filename` and what is in the
-    file decide. Raises NotFoundError for an unknown format, InvalidError where no format can read
-    the file, TooLargeError, PluginError when the format fails.
+    An exam in the file becomes a draft; without `make_exam` only its questions are taken. An empty
+    `format_key` lets `filename` and what is in the file decide. Raises NotFoundError for an unknown
+    format, InvalidError where no format can read the file, TooLargeError, PluginError when the
+    format fails.
     """
     principal.require(Permission.QUESTIONS_WRITE)
     reading = read_questions(platform, format_key, data, filename)
@@ -118,7 +125,7 @@ def import_questions(
     for start in range(0, len(reading.candidates), BATCH):
         entries += _store(platform, principal, reading.candidates[start : start + BATCH])
     described = _describe(reading, entries, missed)
-    if reading.report.exam is None:
+    if reading.report.exam is None or not make_exam:
         return described
     return _make_exam(platform, principal, reading.report.exam, described)
 

@@ -26,7 +26,9 @@ from examhall.core.attempts.submission import submit_attempt
 from examhall.core.exams.operations import create_exam, create_question
 from examhall.core.exams.publication import publish_exam
 from examhall.core.exams.registrations import register_candidate
+from examhall.core.exams.reports import keep_report
 from examhall.core.exams.structure import ItemPlan, SectionPlan, replace_structure
+from examhall.core.exams.transfer import ImportedFile
 from examhall.core.media.operations import store_media
 from examhall.core.permissions import SYSTEM, Role
 from examhall.core.platform import Platform
@@ -106,6 +108,11 @@ class Hall:
         with self.platform.db.transaction() as session:
             for role in (Role.AUTHOR, Role.GRADER, Role.PROCTOR, Role.REVIEWER):
                 grant_role(session, SYSTEM, outsider.id, role, other)
+
+    def _report(self) -> UUID:
+        with self.platform.db.transaction() as session:
+            author = self.people.principal("author")
+            return keep_report(session, author, ImportedFile((), format="json")).id
 
     def _question(self, kind: str) -> UUID:
         example = self.platform.plugins.question_type(kind).example()
@@ -188,6 +195,7 @@ class Hall:
         self.ids["registration_id"] = self.ids["registration_id.running"]
         self.ids["exam_id.draft"] = self._exam("Draft", HOUR, draft=True)
         self.ids["number"] = 1
+        self.ids["report_id"] = self._report()
         self.ids["sha256"] = store_media(self.platform, SYSTEM, picture(32), "frame.jpg").sha256
 
     def _make_tries(self) -> None:

@@ -246,6 +246,7 @@ QUESTION_DOORS = [
     door("GET /questions/files", BANK),
     door("POST /questions/files", BANK, form={"format": "json"}),
     door("GET /questions/files/export", BANK),
+    door("GET /questions/files/reports/<uuid:report_id>", BANK),
 ]
 
 EXAM_DOORS = [

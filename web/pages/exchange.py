@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examhall.core.contracts.base import Kind
-from examhall.core.errors import ExamhallError
+from examhall.core.errors import ExamhallError, InvalidError
 from examhall.core.exams.models import Exam
 from examhall.core.exams.placing import place_questions
 from examhall.core.exams.queries import get_exam_with_structure
+from examhall.core.exams.reports import get_report, keep_report, list_reports, read_report
 from examhall.core.exams.transfer import (
     MAX_FILE,
     ImportedFile,
+    check_questions,
+    export_exam,
     export_questions,
     import_questions,
 )
@@ -35,11 +39,17 @@ def show() -> str:
 
 
 @blueprint.get("/export")
-def export() -> Response:
-    """Hand out a file with the questions of an exam, or of the whole bank."""
-    exam = _exam()
-    ids = [item.question_id for part in exam.sections for item in part.items] if exam else []
-    file = export_questions(platform(), principal(), request.args.get("format", "json"), ids)
+def export() -> Page:
+    """Hand out a file with an exam and its questions, or with the whole bank."""
+    principal().require(Permission.QUESTIONS_WRITE)
+    exam, key = _exam(), request.args.get("format", "json")
+    try:
+        if exam:
+            file = export_exam(platform(), principal(), exam.id, key)
+        else:
+            file = export_questions(platform(), principal(), key)
+    except InvalidError as error:
+        return _show(not_written=error.message), error.status
     response = Response(file.content, mimetype=file.media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{file.filename}"'
     return response
@@ -48,29 +58,75 @@ def export() -> Response:
 @blueprint.post("")
 @body_limit(MAX_FILE)
 def import_() -> Page:
-    """Read a file into the bank, and into the exam that is meant, and say what became of it."""
+    """Say what an import of the file would make, or import it and lead to the report."""
     principal().require(Permission.QUESTIONS_WRITE)
     exam, upload = _exam(), request.files.get("file")
-    data = upload.read() if upload else b""
+    data, name = (upload.read(), upload.filename or "") if upload else (b"", "")
+    key = request.form.get("format", "")
     if not data:
         return _show(error="Choose a file that is not empty."), 422
     try:
-        report = import_questions(platform(), principal(), request.form.get("format", ""), data)
+        if request.form.get("_action") == "check":
+            return _show(report=check_questions(platform(), principal(), key, data, name))
+        report = import_questions(platform(), principal(), key, data, name, make_exam=exam is None)
+        if not report.questions:
+            return _show(report=report)
+        report = _place(exam, report)
+        with platform().db.transaction() as session:
+            row = keep_report(
+                session,
+                principal(),
+                report,
+                filename=name,
+                exam_id=exam.id if exam else None,
+            )
     except ExamhallError as error:
         if error.status == 403:
             raise
         return _show(error=error.message), error.status
-    ids = [entry.question_id for entry in report.questions if entry.question_id]
-    if exam and ids:
-        place_questions(platform(), principal(), exam.id, len(exam.sections), ids)
-    return _show(report=report)
+    return redirect(url_for("exchange.show_report", report_id=row.id))
 
 
-def _show(report: ImportedFile | None = None, error: str = "") -> str:
-    formats = platform().plugins.all(Kind.FORMAT)
+@blueprint.get("/reports/<uuid:report_id>")
+def show_report(report_id: UUID) -> str:
+    """Show what became of a file once more."""
+    with platform().db.reading() as session:
+        row = get_report(session, principal(), report_id)
     return render_template(
-        "questions/files.html", exam=_exam(), formats=formats, report=report, error=error
+        "questions/report.html", row=row, report=read_report(row), formats=_format_titles()
     )
+
+
+def _place(exam: Exam | None, report: ImportedFile) -> ImportedFile:
+    """Put what was imported at the end of the exam that is meant."""
+    ids = [entry.question_id for entry in report.questions if entry.question_id]
+    if exam is None or not ids:
+        return report
+    try:
+        place_questions(platform(), principal(), exam.id, len(exam.sections), ids)
+    except InvalidError as error:
+        note = f"The questions are in the bank, but not in the exam. {error.message}"
+        return replace(report, exam_notes=(*report.exam_notes, note))
+    return report
+
+
+def _show(report: ImportedFile | None = None, error: str = "", not_written: str = "") -> str:
+    with platform().db.reading() as session:
+        reports = list_reports(session, principal())
+    return render_template(
+        "questions/files.html",
+        exam=_exam(),
+        formats=platform().plugins.all(Kind.FORMAT),
+        titles=_format_titles(),
+        reports=reports,
+        report=report,
+        error=error,
+        not_written=not_written,
+    )
+
+
+def _format_titles() -> dict[str, str]:
+    return {one.key: one.title for one in platform().plugins.all(Kind.FORMAT)}
 
 
 def _exam() -> Exam | None:

@@ -224,7 +224,7 @@ def test_a_file_goes_out_and_comes_in(desk: Desk, house: House) -> None:
     file = desk.client.get(f"/questions/files/export?format=json&exam={exam.id}")
     assert "attachment" in file.headers["Content-Disposition"]
     upload = {"format": "json", "file": (BytesIO(file.data), "questions.json")}
-    page = desk.send_form(f"/questions/files?exam={exam.id}", upload, 200).get_data(as_text=True)
+    page = desk.follow(desk.send_form(f"/questions/files?exam={exam.id}", upload))
     assert page.count("As it was") == len(ALL_TYPES)
     shown = desk.get(f"/exams/{exam.id}")
     assert shown.count(".question_id") == 2 * len(ALL_TYPES)
@@ -233,10 +233,32 @@ def test_a_file_goes_out_and_comes_in(desk: Desk, house: House) -> None:
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe\x00", b"[1, 2]", b'{"questions": [{}]}'])
 def test_a_file_that_is_none_is_named(desk: Desk, data: bytes) -> None:
     upload = {"format": "json", "file": (BytesIO(data), "x.json")}
-    page = desk.send_form("/questions/files", upload, 200 if data else 422).get_data(as_text=True)
+    answer = desk.send_form("/questions/files", upload, 422 if not data else None)
+    page = desk.follow(answer) if answer.status_code == 302 else answer.get_data(as_text=True)
     assert "As it was" not in page
     upload = {"format": "stone", "file": (BytesIO(b"{}"), "x.json")}
     desk.send_form("/questions/files", upload, 404)
+
+
+def test_a_check_stores_nothing_and_a_report_stays(desk: Desk) -> None:
+    questions = [
+        {"type": "essay", "title": "Ice", "content": {"stem": "Why?"}, "tags": ["x"]},
+        {"type": "essay", "title": "", "content": {"stem": "<p>No title, but words</p>"}},
+        {"type": "crossword", "title": "Unknown", "content": {}},
+    ]
+    data = json.dumps({"format": "examhall.questions", "version": 1, "questions": questions})
+    upload = {"format": "", "_action": "check", "file": (BytesIO(data.encode()), "mine.json")}
+    page = words(desk.send_form("/questions/files", upload, 200).get_data(as_text=True))
+    assert "What an import would make: examhall JSON" in page
+    assert "crossword" in page
+    assert "The bank is empty" in desk.get("/questions")
+    upload = {"format": "", "file": (BytesIO(data.encode()), "mine.json")}
+    desk.send_form("/questions/files", upload)
+    listed = desk.get("/questions/files")
+    report = re.search(r"/questions/files/reports/[0-9a-f-]+", listed)
+    assert "mine.json" in listed
+    assert "As it was" in desk.get(report[0])
+    assert "Ice" in desk.get("/questions?tag=x")
 
 
 def test_only_authors_see_the_bank(app: Flask, people: People, house: House) -> None:
