@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -11,8 +12,10 @@ from marshmallow import Schema, ValidationError, fields, validate
 from examhall.plugins import Issue, media_address
 from examhall.question_types.shapes import (
     KINDS,
+    Shape,
     ShapeError,
     as_svg,
+    box_of,
     parse_shape,
     point_inside,
     write_number,
@@ -24,6 +27,8 @@ PICTURE = re.compile(
     r"media:[0-9a-f]{64}\Z|data:image/(?:png|jpeg|gif|webp|avif);base64,[A-Za-z0-9+/=\s]+\Z|"
     r"/(?![/\\])[^\s\"'<>]{0,500}\Z"
 )
+ROUND = Decimal("0.146")
+"""Of its size: how far a circle stays away from the corner of the square around it."""
 MOST = 100
 """Choices, places, zones or areas of a question."""
 LARGEST = 20_000
@@ -156,7 +161,23 @@ def draw_shape(area: Mapping[str, Any], question: Mapping[str, Any]) -> dict[str
     shape = parse_shape(area["shape"], area["coords"])
     tag, attributes = as_svg(shape, *size)
     x, y = point_inside(shape, *size)
-    return {"tag": tag, "attributes": attributes, "x": write_number(x), "y": write_number(y)}
+    return {
+        "tag": tag,
+        "attributes": attributes,
+        "x": write_number(x),
+        "y": write_number(y),
+        "corner": _corner(shape, *size),
+    }
+
+
+def _corner(shape: Shape, width: int, height: int) -> list[str]:
+    """Return where a badge stands: at the shape's corner at the top left, inside the picture."""
+    left, top, across, down = map(Decimal, box_of(shape, width, height))
+    if shape.kind in {"circle", "ellipse"}:
+        left, top = left + across * ROUND, top + down * ROUND
+    edge = Decimal(width) / 30
+    places = ((left, width), (top, height))
+    return [write_number(round(min(max(at, edge), end - edge), 2)) for at, end in places]
 
 
 def public_areas(question: Mapping[str, Any]) -> list[dict[str, Any]]:

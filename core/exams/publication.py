@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from examhall.core.audit.operations import record
 from examhall.core.contracts.access_rule import AccessRule
 from examhall.core.contracts.base import Kind
+from examhall.core.contracts.question_type import QuestionType
 from examhall.core.contracts.scorer import Scorer
 from examhall.core.db import database_now
 from examhall.core.decimals import write_decimal
@@ -102,7 +104,15 @@ def _read_draft(platform: Platform, principal: Principal, exam_id: UUID) -> _Dra
         places = list_places(exam, pools)
         ids = list({place.question_id for place in places})
         versions = find_latest_question_versions(session, ids)
-        return _Draft(exam, versions, find_titles(session, ids), pools, places)
+        weighed = [_weigh(platform.plugins, versions[place.question_id], place) for place in places]
+        return _Draft(exam, versions, find_titles(session, ids), pools, weighed)
+
+
+def _weigh(registry: Registry, version: QuestionVersion, place: Place) -> Place:
+    """Take the points from a place whose question asks nothing."""
+    plugin = registry.find(Kind.QUESTION_TYPE, version.type)
+    asks = not isinstance(plugin, QuestionType) or plugin.takes_answer
+    return place if asks else replace(place, points=Decimal(0))
 
 
 def _freeze(

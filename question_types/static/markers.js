@@ -174,7 +174,9 @@ class Markers extends Enhanced {
     const remove = Object.assign(document.createElement("button"), { type: "button", className: "btn ghost sm", textContent: "Remove" });
     remove.setAttribute("aria-label", `Remove ${this.#title(n)}`);
     remove.addEventListener("click", () => this.#remove(n));
-    row.append(letter, words, across, down, remove);
+    const numbers = Object.assign(document.createElement("span"), { className: "numbers" });
+    numbers.append(across, down);
+    row.append(letter, words, numbers, remove);
     return row;
   }
 

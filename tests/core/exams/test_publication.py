@@ -47,6 +47,14 @@ def test_a_version_holds_all_that_an_attempt_needs(house: House, author: Princip
     json.dumps(version.content)
 
 
+def test_what_asks_nothing_is_worth_nothing(house: House, author: Principal) -> None:
+    questions = [("description", {"stem": "<p>Read this.</p>"}, "3"), ("choice", CHOICE, "2")]
+    published = publish_exam(house.platform, author, house.exam(author, questions).id)
+    with house.platform.db.reading() as session:
+        items = get_version(session, published.id).items
+        assert [item.points for item in items] == [Decimal(0), Decimal(2)]
+
+
 def test_publishing_again_without_a_change_is_the_same_version(
     house: House, author: Principal
 ) -> None:
