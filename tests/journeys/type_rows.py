@@ -10,6 +10,8 @@ from typing import Any
 
 from examhall.question_types.associate import Associate
 from examhall.question_types.description import Description
+from examhall.question_types.drawing import Drawing
+from examhall.question_types.file_upload import FileUpload
 from examhall.question_types.graphic_associate import GraphicAssociate
 from examhall.question_types.graphic_gap_match import GraphicGapMatch
 from examhall.question_types.graphic_order import GraphicOrder
@@ -17,10 +19,12 @@ from examhall.question_types.hot_text import HotText
 from examhall.question_types.hotspot import Hotspot
 from examhall.question_types.matrix import Matrix
 from examhall.question_types.position_object import PositionObject
+from examhall.question_types.recording import Recording
 from examhall.question_types.select_point import SelectPoint
 from examhall.question_types.slider import Slider
 from tests.exam_house import CHOICE, ESSAY, NUMBER, SEVERAL, TEXT
 from tests.journeys.answering import Finger, Keys
+from tests.journeys.media_rows import draw_by_keys, draw_by_touch, hand_in, speak
 
 
 @dataclass(frozen=True)
@@ -213,5 +217,8 @@ ROWS = [
         ),
     ),
     Row("description", Description().example(), lambda keys: None, lambda finger: None),
+    Row("file_upload", FileUpload().example(), hand_in, hand_in),
+    Row("recording", Recording().example(), speak, speak),
+    Row("drawing", Drawing().example(), draw_by_keys, draw_by_touch),
 ]
 """Add yours here, and keep what stands before in its order: it is the order of the exam."""

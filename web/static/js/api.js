@@ -18,7 +18,7 @@ export class ApiError extends Error {
 
 /**
  * Call the API; `body` is an object for JSON or a FormData. Returns the envelope's data.
- * `key` makes a repeated request count once.
+ * `key` makes a repeated request count once; after `patience` milliseconds there was no answer.
  */
 export async function call(method, path, body = undefined, options = {}) {
   try {
@@ -31,7 +31,7 @@ export async function call(method, path, body = undefined, options = {}) {
   }
 }
 
-async function send(method, path, body, { keepalive = false, key = "" }) {
+async function send(method, path, body, { keepalive = false, key = "", patience = PATIENCE }) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRF-Token"] = csrfToken();
   if (key) headers["Idempotency-Key"] = key;
@@ -45,7 +45,7 @@ async function send(method, path, body, { keepalive = false, key = "" }) {
       keepalive,
       body: body === undefined || isForm ? body : JSON.stringify(body),
       credentials: "same-origin",
-      signal: keepalive ? undefined : AbortSignal.timeout(PATIENCE),
+      signal: keepalive ? undefined : AbortSignal.timeout(patience),
     });
   } catch {
     throw new ApiError(0, "offline", "There is no connection to the server.");

@@ -13,10 +13,12 @@ import { openSubmit } from "./room_submit.js";
 import { RoomView } from "./room_view.js";
 import { showCapture } from "./room_watch.js";
 import { openStore } from "./store.js";
+import { Uploads } from "./uploads.js";
 
 const FINISHED = new Set(["submitted", "terminated", "voided", "expired", "cancelled", "declined"]);
 const RETRY = 3000;
 const PATIENCE = 8000;
+const LAST_FILES = 60000;
 
 class ExamRoom {
   constructor(data) {
@@ -35,6 +37,7 @@ class ExamRoom {
     this.lease = await findLease(this.id);
     this.outbox = new Outbox(this.store, this.id, this.lease);
     await this.outbox.open(this.data.items);
+    this.uploads = new Uploads(this.store, this.id, this.lease);
     this.#restore();
     this.#listen();
     this.checks = new RoomChecks(this.id, this);
@@ -42,7 +45,7 @@ class ExamRoom {
     this.#followLive();
     this.#draw();
     this.#takeLease();
-    this.#loadModules();
+    this.#loadModules().then(() => this.#resumeFiles());
     if (this.data.proctoring?.streams.includes("camera")) this.#record();
     byId("room").dataset.ready = "";
   }
@@ -64,6 +67,10 @@ class ExamRoom {
     outbox.addEventListener("settled", ({ detail }) => this.#settled(detail));
     clock.addEventListener("state", () => this.#followState());
     clock.addEventListener("over", () => this.#end());
+    document.addEventListener("eh-upload", ({ target, detail }) => {
+      const section = target.closest("[data-item]");
+      if (section) detail.upload = this.uploads.take(section.dataset.item, detail.blob, detail.name);
+    });
     document.addEventListener("click", (event) => {
       if (event.target.closest("[data-submit]")) this.#askToSubmit();
       if (event.target.closest("[data-take-over]")) this.#takeOver();
@@ -158,7 +165,7 @@ class ExamRoom {
 
   /** Hand in. Raises ApiError; true when it is done. */
   async #submit() {
-    if (!(await this.outbox.drain())) return false;
+    if (!(await this.uploads.drain(PATIENCE)) || !(await this.outbox.drain())) return false;
     await call("POST", `/attempts/${this.id}/submit`, { lease_id: this.lease });
     await this.#leaveFor(`/attempts/${this.id}/result`);
     return true;
@@ -169,6 +176,7 @@ class ExamRoom {
     this.isLeaving = true;
     delete byId("room").dataset.ready;
     const isEnd = address.endsWith("/result");
+    if (isEnd) await this.uploads.drain(LAST_FILES);
     while (!(await this.outbox.drain()) && isEnd && this.outbox.isOffline) {
       this.#draw();
       await new Promise((resolve) => setTimeout(resolve, RETRY));
@@ -183,14 +191,23 @@ class ExamRoom {
 
   /** Load the scripts that question types bring; one that fails harms its own questions only. */
   #loadModules() {
-    for (const module of new Set(this.data.items.map((item) => item.module).filter(Boolean))) {
+    const modules = new Set(this.data.items.map((item) => item.module).filter(Boolean));
+    return Promise.all(Array.from(modules, (module) =>
       import(module)
         .then(() => {
           // Elements that came to life only now have not got their value yet.
           const inside = this.data.items.filter((item) => item.module === module);
           for (const { id } of inside) this.view.restore(id, this.view.raw(id));
         })
-        .catch((error) => console.warn(`${module}: ${error.message}`));
+        .catch((error) => console.warn(`${module}: ${error.message}`)),
+    ));
+  }
+
+  /** Files that an earlier page of this device could not send go on, into the answers they are for. */
+  async #resumeFiles() {
+    for (const [itemId, upload] of await this.uploads.resume()) {
+      const section = document.querySelector(`[data-item="${itemId}"]`);
+      [...(section?.querySelectorAll("[data-controls] [name]") ?? [])].find((one) => one.follow)?.follow(upload);
     }
   }
 

@@ -1,9 +1,12 @@
 /* What must survive a reload, a crash or a dead network: IndexedDB, or memory where there is none. */
 
 const NAME = "examhall";
-const VERSION = 1;
+const VERSION = 2;
 
-/** Open the store; both kinds have the same methods. `saves` and `chunks` hold objects, `marks` numbers. */
+/**
+ * Open the store; both kinds have the same methods. `saves`, `chunks` and `files` hold objects,
+ * `marks` numbers.
+ */
 export async function openStore() {
   try {
     return new DeviceStore(await openDatabase());
@@ -15,11 +18,14 @@ export async function openStore() {
 function openDatabase() {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(NAME, VERSION);
-    request.onupgradeneeded = () => {
+    request.onupgradeneeded = ({ oldVersion }) => {
       const db = request.result;
-      db.createObjectStore("saves", { keyPath: "operation_id" });
-      db.createObjectStore("chunks", { keyPath: ["session_id", "stream", "sequence"] });
-      db.createObjectStore("marks");
+      if (oldVersion < 1) {
+        db.createObjectStore("saves", { keyPath: "operation_id" });
+        db.createObjectStore("chunks", { keyPath: ["session_id", "stream", "sequence"] });
+        db.createObjectStore("marks");
+      }
+      if (oldVersion < 2) db.createObjectStore("files", { keyPath: "id" });
     };
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
@@ -96,9 +102,10 @@ function finished(transaction) {
 
 class MemoryStore {
   isLasting = false;
-  #stores = { saves: new Map(), chunks: new Map(), marks: new Map() };
+  #stores = { saves: new Map(), chunks: new Map(), files: new Map(), marks: new Map() };
   #keys = {
     saves: (value) => value.operation_id,
+    files: (value) => value.id,
     chunks: (value) => JSON.stringify([value.session_id, value.stream, value.sequence]),
   };
 
