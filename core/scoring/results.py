@@ -250,7 +250,7 @@ def write_stamp(result: ItemResult) -> str:
 def write_digest(head: Sequence[Any], lines: Iterable[tuple[Any, int, Any, str]]) -> str:
     """Return the sha256 over everything that a score version says.
 
-    `lines` are item, revision, marker and stamp (`write_stamp`) of each result.
+    `lines` are item (in hex), revision, marker and stamp (`write_stamp`) of each result.
     """
     rows = sorted(f"{item} {revision} {marker} {stamp}" for item, revision, marker, stamp in lines)
     text = "\n".join([json.dumps(head, separators=(",", ":")), *rows])
@@ -268,7 +268,7 @@ def _digest(total: Total) -> str:
         total.config_digest,
     ]
     lines = (
-        (one.item_id, one.response_revision, one.marked_by, write_stamp(one))
+        (one.item_id.hex, one.response_revision, one.marked_by, write_stamp(one))
         for one in total.results
     )
     return write_digest(head, lines)
