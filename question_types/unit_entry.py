@@ -150,8 +150,11 @@ def entry_of(variant: Variant, value: str) -> Raw:
 
 
 def is_entry_complete(variant: Variant, response: Response) -> bool:
-    """Say whether there is a number, and a unit where one is asked for."""
-    return bool(response.data) and (bool(response.data["unit"]) or not variant.public["needs_unit"])
+    """Say whether there is a number, and a unit where it is chosen beside it.
+
+    A unit that was forgotten in a text is a mistake of the answer, which is complete without.
+    """
+    return bool(response.data) and (bool(response.data["unit"]) or not variant.public["units"])
 
 
 def summarise_entry(variant: Variant, response: Response) -> str:

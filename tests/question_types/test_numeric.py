@@ -105,7 +105,7 @@ def test_a_missing_or_unknown_unit_costs_what_the_author_says() -> None:
     assert fraction(TYPE, asked, {"value": "2"}) == Decimal("0.75")
     assert fraction(TYPE, asked, {"value": "2 kg"}) == Decimal("0.75")
     assert fraction(TYPE, asked, {"value": "2 m"}) == 1
-    assert not TYPE.is_complete(ask(TYPE, asked), TYPE.parse(ask(TYPE, asked), {"value": "2"}))
+    assert TYPE.is_complete(ask(TYPE, asked), TYPE.parse(ask(TYPE, asked), {"value": "2"}))
 
 
 @pytest.mark.parametrize(

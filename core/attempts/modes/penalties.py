@@ -38,18 +38,25 @@ def count_back(answers: Sequence[Answer], penalty: Decimal) -> Decimal:
     """Return the fraction of the last answer with a penalty for each part by itself.
 
     A part that has been as it is since the first try pays nothing; another pays for the tries
-    before it became so. Parts that an answer does not have were worth nothing in it.
+    before it became so. Parts that an answer does not have were worth nothing in it. What all
+    parts together make follows from the answers' own fractions: a type may count more than parts.
     """
     seen = [{part.key: part for part in answer.parts} for answer in answers]
-    weights = {key: part.weight for parts in seen for key, part in parts.items()}
-    total = sum(weights.values(), ZERO)
-    if not total:
+    whole = max(map(_whole, answers), default=ZERO)
+    if not whole:
         return ZERO
     earned = ZERO
-    for key, weight in weights.items():
+    for key, part in seen[-1].items():
         fractions = [_fraction(parts.get(key)) for parts in seen]
-        earned += weight * adjust_for_tries(fractions[-1], _steady_since(fractions), penalty)
-    return earned / total
+        failed = _steady_since(fractions)
+        earned += part.weight * adjust_for_tries(part.fraction, failed, penalty)
+    return min(earned / whole, answers[-1].fraction)
+
+
+def _whole(answer: Answer) -> Decimal:
+    """Return what the parts of an answer would have to earn for all of the points."""
+    earned = sum((part.weight * part.fraction for part in answer.parts), ZERO)
+    return earned / answer.fraction if answer.fraction > 0 else ZERO
 
 
 def _fraction(part: PartScore | None) -> Decimal:
