@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from hashlib import sha256
 from itertools import permutations
 from typing import Any
 
@@ -210,7 +209,7 @@ def selected(question: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
     if question["select"] == "all" or not 2 <= count < len(items):
         return items
     if question["select"] == "contiguous":
-        start = int.from_bytes(sha256(f"{seed}:start".encode()).digest()) % (len(items) - count + 1)
+        start = seed % (len(items) - count + 1)
         return items[start : start + count]
     chosen = shuffled(items, seed, salt="select")[:count]
     return sorted(chosen, key=lambda item: int(item["place"]))

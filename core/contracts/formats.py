@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -117,6 +117,14 @@ class Format(Plugin):
     kind: ClassVar[Kind] = Kind.FORMAT
     extensions: ClassVar[tuple[str, ...]] = ()
     media_type: ClassVar[str] = "application/octet-stream"
+
+    def sample(self) -> Sequence[PortableQuestion]:
+        """Return questions that this format keeps exactly, for its contract tests.
+
+        Nothing means that it keeps what the kit has: a choice with identifiers, tags and points,
+        and an essay.
+        """
+        return ()
 
     @abstractmethod
     def import_(self, stream: BinaryIO) -> ImportReport:

@@ -148,7 +148,9 @@ def _json_fault(value: Mapping[str, Any]) -> str | None:
         stored = text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         return f"no JSON object: {error}"
-    return "text with a NUL character" if b"\\u0000" in stored else None
+    # A backslash of the text itself stands there twice.
+    nul = b"\\u0000" in stored.replace(b"\\\\", b"")
+    return "text with a NUL character" if nul else None
 
 
 def _plain_mapping(value: Any) -> dict[str, Any]:

@@ -88,33 +88,36 @@ class AccessRuleContract(PluginContract):
         require_shape(subject.deadline(self.context(subject)), (datetime, None))
 
 
+USUAL = (
+    PortableQuestion(
+        type="choice",
+        title="Primes & <others>",
+        content={
+            "stem": "<p>Which of these is a prime number?</p>",
+            "mode": "single",
+            "options": [
+                {"id": "seven", "text": "7", "correct": True},
+                {"id": "nine", "text": "9 \u2265 7, \u00fc\u4e2d\U0001f600"},
+            ],
+        },
+        points=Decimal("2.50"),
+        identifier="q-1",
+        tags=("numbers", "easy"),
+    ),
+    PortableQuestion(type="essay", title="Ice", content={"stem": "<p>Why does ice float?</p>"}),
+)
+"""What a format writes that says nothing of its own."""
+
+
 class FormatContract(PluginContract):
-    """Set `plugin` and, where it cannot keep these, `questions`."""
+    """Set `plugin`. What is written and read are `questions`, or else the format's own `sample`."""
 
     plugin: ClassVar[Format]
-    questions: ClassVar[Sequence[PortableQuestion]] = (
-        PortableQuestion(
-            type="choice",
-            title="Primes & <others>",
-            content={
-                "stem": "<p>Which of these is a prime number?</p>",
-                "mode": "single",
-                "options": [
-                    {"id": "seven", "text": "7", "correct": True},
-                    {"id": "nine", "text": "9 \u2265 7, \u00fc\u4e2d\U0001f600"},
-                ],
-            },
-            points=Decimal("2.50"),
-            identifier="q-1",
-            tags=("numbers", "easy"),
-        ),
-        PortableQuestion(type="essay", title="Ice", content={"stem": "<p>Why does ice float?</p>"}),
-    )
+    questions: ClassVar[Sequence[PortableQuestion]] = ()
 
-    @property
-    def bundle(self) -> QuestionBundle:
-        """What the format is asked to write."""
-        return QuestionBundle(tuple(self.questions))
+    def bundle(self, subject: Format) -> QuestionBundle:
+        """Return what the format is asked to write."""
+        return QuestionBundle(tuple(self.questions or subject.sample() or USUAL))
 
     def read(self, subject: Format, data: bytes) -> ImportReport:
         """Read a file, and check the report's shape."""
@@ -126,17 +129,16 @@ class FormatContract(PluginContract):
         return report
 
     def test_questions_come_back_as_they_were(self, subject: Any) -> None:
-        data = subject.export(self.bundle)
+        data = subject.export(self.bundle(subject))
         require_shape(data, bytes)
         report = self.read(subject, data)
         assert report.problems == ()
-        assert [entry.fidelity for entry in report.questions] == [Fidelity.EXACT] * len(
-            self.questions
-        )
-        assert [entry.question for entry in report.questions] == list(self.questions)
+        wanted = list(self.bundle(subject).questions)
+        assert [entry.fidelity for entry in report.questions] == [Fidelity.EXACT] * len(wanted)
+        assert [entry.question for entry in report.questions] == wanted
 
     def test_the_same_questions_make_the_same_file(self, subject: Any) -> None:
-        assert subject.export(self.bundle) == subject.export(self.bundle)
+        assert subject.export(self.bundle(subject)) == subject.export(self.bundle(subject))
 
     def test_no_questions_make_a_file_as_well(self, subject: Any) -> None:
         assert self.read(subject, subject.export(QuestionBundle(()))).questions == ()
@@ -151,7 +153,7 @@ class FormatContract(PluginContract):
     def test_a_damaged_file_makes_a_report(
         self, subject: Any, place: int, junk: bytes, cut: bool
     ) -> None:
-        data = subject.export(self.bundle)
+        data = subject.export(self.bundle(subject))
         place %= len(data) + 1
         self.read(subject, data[:place] + junk + (b"" if cut else data[place + 1 :]))
 

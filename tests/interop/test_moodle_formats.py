@@ -1,0 +1,26 @@
+"""Moodle's own files come over as in Moodle, and responses to them earn the same."""
+
+import pytest
+
+from tests.interop.moodle_formats import run
+
+
+@pytest.fixture(scope="module")
+def rows(shared):
+    return {name: (equal, total, differences) for name, equal, total, differences in run(shared)}
+
+
+def test_files_and_questions_are_taken_as_moodle_takes_them(rows):
+    for name in ("Moodle's importer: files", "Moodle's importer: questions"):
+        equal, total, differences = rows[name]
+        assert equal == total > 40, differences
+
+
+def test_responses_earn_what_they_earn_in_moodle(rows):
+    equal, total, differences = rows["Moodle's grades after import"]
+    assert equal >= total * 0.99 > 500, differences
+
+
+def test_questions_of_moodles_format_tests_are_read_alike(rows):
+    equal, total, differences = rows["Moodle's format tests"]
+    assert equal == total > 30, differences
