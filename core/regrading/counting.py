@@ -21,7 +21,7 @@ from examhall.core.db import database_now
 from examhall.core.regrading.engine import Counted, Engine
 from examhall.core.regrading.models import RegradeAttempt, RegradeItem, RegradeRun
 from examhall.core.regrading.plan import read_plan
-from examhall.core.regrading.sheets import BaseScore, read_sheets
+from examhall.core.regrading.sheets import BaseScore, add_tries, read_sheets
 from examhall.core.scoring.operations import SCORABLE
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def _count_batch(platform: Platform, engine: Engine, run_id: UUID, number: int) 
     with platform.db.reading() as session:
         ids = take_batch(session, run_id, number, ["waiting"])
         sheets = read_sheets(session, ids) if ids else []
+        add_tries(session, engine.find_checked(sheets))
     if not sheets:
         return False
     finished = [sheet for sheet in sheets if is_finished(sheet.base)]

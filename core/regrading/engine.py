@@ -13,8 +13,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from examhall.core.attempts.certainty import without_certainty
+from examhall.core.attempts.models import AttemptItem
+from examhall.core.attempts.modes.course import Mode
 from examhall.core.bulk import to_driver_id
-from examhall.core.contracts.question_type import FormatErrors, Score, ScoreState
+from examhall.core.contracts.question_type import FormatErrors, Score, ScoreState, Variant
 from examhall.core.contracts.scorer import AttemptScore, Grade, ItemPolicy, ItemScore
 from examhall.core.decimals import write_decimal
 from examhall.core.errors import PluginCallError, PluginError
@@ -35,6 +38,8 @@ from examhall.core.scoring.results import (
     write_digest,
     write_stamp,
 )
+from examhall.core.tries.queries import NO_TRIES
+from examhall.core.tries.scoring import ItemSheet, score_item
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
@@ -43,7 +48,7 @@ MOST_CELLS = 200_000
 NOBODY = UUID(int=0)
 
 CellKey = tuple[Any, ...]
-Response = tuple[ItemRow, OldResult, Edition]
+Response = tuple[ItemRow, OldResult, Edition, Sheet]
 
 
 @dataclass(slots=True)
@@ -64,7 +69,7 @@ class Cell:
 
     @property
     def columns(self) -> tuple[Any, ...]:
-        """What the row of an item's score says, from `fraction` to `comment`."""
+        """What the row of an item's score says, from `fraction` to `certainty`."""
         if not self._columns:
             one = self.result
             self._columns = (
@@ -80,6 +85,7 @@ class Cell:
                 one.config_digest,
                 one.marked_by,
                 one.comment,
+                one.certainty,
             )
         return self._columns
 
@@ -153,6 +159,11 @@ class Engine:
         self._book = VariantBook(platform)
         self._cells: dict[CellKey, Cell] = {}
 
+    def find_checked(self, sheets: Iterable[Sheet]) -> list[Sheet]:
+        """Return those attempts whose candidates could check answers: `add_tries` is for them."""
+        plan = self._plan
+        return [one for one in sheets if plan.treatment_of(one.base.exam_version_id).has_checks]
+
     def prepare(self, sheets: Iterable[Sheet]) -> list[Counted]:
         """Find everybody's editions; who cannot have all of them gets the reason."""
         return [self._prepare(sheet) for sheet in sheets]
@@ -189,13 +200,16 @@ class Engine:
         how = id(counting)
         keyed: list[list[CellKey]] = []
         for one in group:
+            treatment = self._plan.treatment_of(one.sheet.base.exam_version_id)
             keys: list[CellKey] = []
             for row, old, edition in zip(one.sheet.rows, one.sheet.old, one.editions, strict=True):
                 key: CellKey = (how, row.source_id, edition, row.raw)
                 if old.marked_by is not None:
                     key = (*key, old, row.revision)
+                if treatment.mode is not Mode.DEFERRED:
+                    key = (*key, treatment, row.item_id if treatment.has_checks else None)
                 if key not in cells:
-                    missing[key] = (row, old, edition)
+                    missing[key] = (row, old, edition, one.sheet)
                 keys.append(key)
             keyed.append(keys)
         self._score(counting, missing)
@@ -219,15 +233,22 @@ class Engine:
 
     def _score_responses(self, pairs: Sequence[Response]) -> list[ItemResult]:
         by_type: dict[str, list[int]] = {}
-        for place, (row, _, _) in enumerate(pairs):
-            by_type.setdefault(self._plan.sources[row.source_id].type, []).append(place)
         results: dict[int, ItemResult] = {}
+        for place, (row, _, edition, sheet) in enumerate(pairs):
+            source = self._plan.sources[row.source_id]
+            treatment = self._plan.treatment_of(sheet.base.exam_version_id)
+            if treatment.mode is Mode.DEFERRED:
+                by_type.setdefault(source.type, []).append(place)
+            else:
+                item = item_sheet(source, row, edition.variant, sheet)
+                found = score_item(self._plugins, treatment, item)
+                results[place] = replace(found, item_id=NOBODY)
         for type_key, places in by_type.items():
             scores = self._ask_type(type_key, [pairs[place] for place in places])
             results.update(zip(places, scores, strict=True))
         return [
             _keep_mark(row, old, results[place]) if old.marked_by else results[place]
-            for place, (row, old, _) in enumerate(pairs)
+            for place, (row, old, _, _) in enumerate(pairs)
         ]
 
     def _ask_type(self, type_key: str, pairs: Sequence[Response]) -> list[ItemResult]:
@@ -235,7 +256,7 @@ class Engine:
         try:
             plugin = self._plugins.question_type(type_key)
         except PluginError:
-            return [_blank(self._plan.sources[row.source_id]) for row, _, _ in pairs]
+            return [_blank(self._plan.sources[row.source_id]) for row, _, _, _ in pairs]
         digest = self._plugins.config_digest(plugin)
         blank_of = {
             source_id: replace(
@@ -243,12 +264,13 @@ class Engine:
                 plugin_version=plugin.version,
                 config_digest=digest,
             )
-            for source_id in {row.source_id for row, _, _ in pairs}
+            for source_id in {row.source_id for row, _, _, _ in pairs}
         }
-        blanks = [blank_of[row.source_id] for row, _, _ in pairs]
+        blanks = [blank_of[row.source_id] for row, _, _, _ in pairs]
         scores: dict[int, Score] = {}
         raws = [
-            (edition.variant, json.loads(row.raw) if row.raw else {}) for row, _, edition in pairs
+            (edition.variant, without_certainty(json.loads(row.raw)) if row.raw else {})
+            for row, _, edition, _ in pairs
         ]
         parsed = self._plugins.call_all(plugin, "parse", raws, expect=PARSED)
         readable = []
@@ -298,6 +320,23 @@ def _blank(source: Source) -> ItemResult:
         config_digest="",
         comment=FAILED,
     )
+
+
+def item_sheet(source: Source, row: ItemRow, variant: Variant, sheet: Sheet) -> ItemSheet:
+    """Return an item as the feedback modes score it."""
+    item_id = row.item_id if isinstance(row.item_id, UUID) else UUID(row.item_id)
+    tries = sheet.tries.get(item_id, NO_TRIES)
+    item = AttemptItem(
+        id=item_id,
+        section=source.section,
+        points=source.points,
+        type=source.type,
+        plugin_version=source.plugin_version,
+        public=dict(variant.public),
+        secret=dict(variant.secret),
+    )
+    raw = json.loads(row.raw) if row.raw else None
+    return ItemSheet(item, raw, row.revision or 0, tries.content, tries.tries)
 
 
 def _keep_mark(row: ItemRow, old: OldResult, result: ItemResult) -> ItemResult:

@@ -16,6 +16,7 @@ from examhall.core.bulk import DriverId, to_driver_id
 from examhall.core.contracts.scorer import Scorer
 from examhall.core.exams.models import ExamVersion, ExamVersionItem, QuestionVersion
 from examhall.core.regrading.models import RegradeRun
+from examhall.core.tries.treatment import Treatment
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
@@ -52,6 +53,7 @@ class Plan:
     sources: Mapping[DriverId, Source]
     scoring: Mapping[UUID, Mapping[str, Any]]
     countings: dict[str, Counting] = field(default_factory=dict)
+    treatments: dict[UUID, Treatment] = field(default_factory=dict)
 
     @property
     def replaced(self) -> list[UUID]:
@@ -62,6 +64,14 @@ class Plan:
     def scoring_of(self, exam_version_id: UUID, own: Mapping[str, Any] | None) -> Mapping[str, Any]:
         """Return the scoring settings for an attempt; `own` are from an earlier regrade."""
         return {**self.scoring[exam_version_id], **(own or {}), **(self.run.scoring or {})}
+
+    def treatment_of(self, exam_version_id: UUID) -> Treatment:
+        """Return the feedback mode in which an attempt was sat; no regrade changes that."""
+        found = self.treatments.get(exam_version_id)
+        if found is None:
+            found = Treatment.of(self.scoring[exam_version_id])
+            self.treatments[exam_version_id] = found
+        return found
 
     def counting(self, platform: Platform, scoring: Mapping[str, Any]) -> Counting:
         """Return how to count; raises PluginError when the scorer is not there."""

@@ -35,7 +35,7 @@ from examhall.core.regrading.counting import (
 from examhall.core.regrading.engine import Counted, Engine
 from examhall.core.regrading.models import RegradeAttempt, RegradeRun
 from examhall.core.regrading.plan import Plan, read_plan
-from examhall.core.regrading.sheets import read_revisions, read_sheets
+from examhall.core.regrading.sheets import add_tries, read_revisions, read_sheets
 from examhall.core.scoring.events import AttemptScored
 from examhall.core.scoring.models import ItemScoreRecord, Outcome, ScoreRecord
 from examhall.core.scoring.operations import list_grading_steps
@@ -72,6 +72,7 @@ def _release_batch(platform: Platform, engine: Engine, plan: Plan, number: int) 
         changed = [attempt_id for attempt_id in ids if rows[attempt_id].state == "changed"]
         same = [attempt_id for attempt_id in ids if rows[attempt_id].state == "same"]
         sheets = read_sheets(session, changed)
+        add_tries(session, engine.find_checked(sheets))
         others = read_sheets(session, same, only=plan.replaced)
     if not ids:
         return False
@@ -206,6 +207,7 @@ _ITEM_COLUMNS = (
     "config_digest",
     "marked_by",
     "comment",
+    "certainty",
 )
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from examhall.core.attempts.models import Attempt, AttemptItem, ResponseRecord
 from examhall.core.bulk import DriverId, RawUuid, to_driver_id
 from examhall.core.scoring.models import ItemScoreRecord, ScoreRecord
+from examhall.core.tries.queries import StoredTries, read_tries
 
 
 class ItemRow(NamedTuple):
@@ -73,6 +74,7 @@ class Sheet:
     base: BaseScore
     rows: list[ItemRow] = field(default_factory=list)
     old: list[OldResult] = field(default_factory=list)
+    tries: dict[UUID, StoredTries] = field(default_factory=dict)
 
     @property
     def revisions(self) -> dict[DriverId, int]:
@@ -103,6 +105,13 @@ def read_sheets(
         sheet.rows.append(row)
         sheet.old.append(old.get(row[1], NO_RESULT))
     return list(sheets.values())
+
+
+def add_tries(session: Session, sheets: Sequence[Sheet]) -> None:
+    """Read what candidates checked while these attempts ran."""
+    for sheet in sheets:
+        attempt = session.get_one(Attempt, sheet.base.attempt_id)
+        sheet.tries.update(read_tries(session, attempt))
 
 
 def read_revisions(

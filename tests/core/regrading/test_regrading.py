@@ -1,11 +1,13 @@
 """A regrade is counted, shown, then released: nothing is overwritten, marks stay."""
 
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
 
 from examhall.core.attempts.models import Attempt, AttemptItem
+from examhall.core.attempts.responses import SaveOperation
 from examhall.core.audit.models import AuditEntry
 from examhall.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from examhall.core.events.models import Event
@@ -30,11 +32,12 @@ from examhall.core.regrading.queries import (
     list_runs,
 )
 from examhall.core.regrading.releasing import release_slice
-from examhall.core.scoring.models import Outcome, ScoreRecord
 from examhall.core.scoring.marking import mark_item
+from examhall.core.scoring.models import Outcome, ScoreRecord
 from examhall.core.scoring.operations import release_outcome, score_attempt
 from examhall.core.scoring.queries import find_latest_score, list_score_versions
-from tests.exam_house import ALL_TYPES, CHOICE, ESSAY, NUMBER, TEXT
+from examhall.core.tries.checking import check_item
+from tests.exam_house import ALL_TYPES, CHOICE, ESSAY, LEASE, NUMBER, TEXT
 
 SCORING = {"scoring": {"scorer": "sum", "settings": {"pass_fraction": "0.5"}}}
 MENDED = {**TEXT, "answers": [{"text": "Paris"}, {"text": "Lutetia"}]}
@@ -272,8 +275,9 @@ def test_who_may_and_what_is_open(house, author):
         start_regrade(house.platform, author, exam.exam_id)
     with pytest.raises(ConflictError, match="counted"):
         release_regrade(house.platform, author, run.id)
+    other = house.published().exam_id
     with pytest.raises(NotFoundError):
-        discard_regrade(house.platform, house.person(Role.AUTHOR, house.published().exam_id), run.id)
+        discard_regrade(house.platform, house.person(Role.AUTHOR, other), run.id)
     discard_regrade(house.platform, author, run.id)
     assert discard_regrade(house.platform, author, run.id).state == "discarded"
     assert count_slice(house.platform, run.id, 0)
@@ -309,3 +313,43 @@ def test_slices_are_found_again_when_they_are_forgotten(house, author, monkeypat
     release(house, author, run)
     with house.platform.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(ScoreRecord)) == 4
+
+
+MODES = ("deferred", "immediate", "interactive", "adaptive", "deferred_certainty", "manual")
+
+
+def test_counting_in_bulk_finds_what_scoring_one_by_one_found(house, author):
+    for mode in MODES:
+        scorer = "certainty" if mode == "deferred_certainty" else "sum"
+        settings = {"scoring": {"scorer": scorer, "feedback_mode": mode}}
+        exam = house.published(ALL_TYPES, settings)
+        sitting = house.sitting(exam.exam_id)
+        if mode in {"immediate", "interactive", "adaptive"}:
+            check(house, sitting, 2, {"text": "Rome"})
+        extra = {"@certainty": "3"} if mode == "deferred_certainty" else {}
+        for place, kind in enumerate(("right", "wrong", "invalid", "right")):
+            if place != 2:
+                sitting.answer_by(place, kind)
+        sitting.answer(4, {"text": "Because.", **extra})
+        sitting.submit()
+        score_attempt(house.platform, sitting.attempt_id)
+        run = start_regrade(house.platform, author, exam.exam_id)
+        summary = count(house, run)
+        assert (summary.unchanged, summary.changed) == (1, 0), mode
+        release(house, author, run)
+        assert score_of(house, sitting).version == 1
+
+
+def check(house, sitting, place, raw):
+    sitting.sequence += 1
+    operation = SaveOperation(
+        attempt_id=sitting.attempt_id,
+        item_id=sitting.items[place],
+        user_id=sitting.candidate.user_id,
+        operation_id=uuid4(),
+        client_sequence=sitting.sequence,
+        base_revision=0,
+        lease_id=LEASE,
+        raw=raw,
+    )
+    check_item(house.platform, sitting.candidate, operation)
