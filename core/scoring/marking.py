@@ -101,6 +101,7 @@ class MarkingState:
     policy: Policy
     history: Sequence[MarkEntry]
     criteria: Sequence[Criterion]
+    candidate_number: str
     name: str = ""
 
 
@@ -212,6 +213,7 @@ def get_marking_state(
         marks = find_marks(session, item_id)
         stage = settle(marks, revision, policy).stage
         names = _names(session, marks)
+        number = attempt.registration.candidate_number
         name = "" if policy.blind else session.get_one(User, attempt.user_id).name
     mine = {mark.marker_id for mark in list_round(marks, revision)}
     decides = stage is Stage.DECISION and principal.user_id not in mine
@@ -228,7 +230,7 @@ def get_marking_state(
         for mark in marks
         if stage is Stage.DONE or decides or mark.marker_id == principal.user_id
     ]
-    return MarkingState(stage, policy, history, list_criteria(platform, item), name)
+    return MarkingState(stage, policy, history, list_criteria(platform, item), number, name)
 
 
 def list_criteria(platform: Platform, item: AttemptItem) -> Sequence[Criterion]:

@@ -457,6 +457,7 @@ SCORE_DOORS = [
         use={"attempt_id": "attempt_id.graded"},
     ),
     door("GET /marking", MARKERS + " outsider"),
+    door("GET /marking/next", MARKERS + " outsider"),
     door("GET /marking/<uuid:attempt_id>/<uuid:item_id>", MARKERS, "outsider", use=WAITING),
     door(
         "POST /marking/<uuid:attempt_id>/<uuid:item_id>",

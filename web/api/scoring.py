@@ -9,7 +9,7 @@ from uuid import UUID
 from marshmallow import fields, validate
 
 from examhall.core.paging import Page
-from examhall.core.scoring.marking import MAX_COMMENT, mark_item
+from examhall.core.scoring.marking import MAX_COMMENT, get_marking_state, mark_item
 from examhall.core.scoring.models import Outcome, ScoreRecord
 from examhall.core.scoring.operations import release_outcome
 from examhall.core.scoring.queries import (
@@ -140,10 +140,64 @@ class ScoreSchema(ApiSchema):
 
 
 class MarkSchema(ApiSchema):
-    """A person's mark: the share of the item's points, from 0 to 1, and words for the candidate."""
+    """A person's mark: the share of the item's points, from 0 to 1, and words for the candidate.
 
-    fraction = DecimalText(required=True, validate=FRACTION)
+    Without `fraction` a level of every criterion is chosen.
+    """
+
+    fraction = DecimalText(load_default=None, allow_none=True, validate=FRACTION)
+    criteria = fields.Dict(
+        keys=fields.String(validate=validate.Length(1, 100)),
+        values=fields.String(validate=validate.Length(1, 100)),
+        load_default=dict,
+        validate=validate.Length(max=100),
+        metadata={"description": "The chosen level of each criterion, by their keys."},
+    )
     comment = fields.String(load_default="", validate=validate.Length(max=MAX_COMMENT))
+
+
+class LevelSchema(ApiSchema):
+    """How well a criterion can be met."""
+
+    key = fields.String(required=True)
+    text = fields.String(required=True)
+    points = DecimalText(required=True)
+
+
+class CriterionSchema(ApiSchema):
+    """Something that a marker judges by itself."""
+
+    key = fields.String(required=True)
+    title = fields.String(required=True)
+    levels = fields.List(fields.Nested(LevelSchema), required=True)
+
+
+class MarkEntrySchema(ApiSchema):
+    """A mark that was given; those that are not `current` were for an older answer."""
+
+    marker = fields.String(required=True)
+    own = fields.Boolean(required=True)
+    fraction = DecimalText(required=True)
+    criteria = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    comment = fields.String(required=True)
+    created_at = fields.DateTime(required=True)
+    current = fields.Boolean(required=True)
+
+
+class MarkingSchema(ApiSchema):
+    """What a marker sees: the answer, the rubric, and the marks that are not hidden from them.
+
+    `name` is empty where the exam is marked blind.
+    """
+
+    item = fields.Nested(ReviewItemSchema, required=True)
+    stage = fields.String(
+        required=True, validate=validate.OneOf(["first", "second", "decision", "done"])
+    )
+    candidate_number = fields.String(required=True)
+    name = fields.String(required=True)
+    criteria = fields.List(fields.Nested(CriterionSchema), required=True)
+    history = fields.List(fields.Nested(MarkEntrySchema), required=True)
 
 
 class OutcomeSchema(ApiSchema):
@@ -156,8 +210,12 @@ class OutcomeSchema(ApiSchema):
 
 
 class WaitingItemSchema(ApiSchema):
-    """An answer that waits for a marker."""
+    """An answer that waits for this marker; `marks` people have marked it before."""
 
+    exam_id = fields.UUID(required=True)
+    exam_title = fields.String(required=True)
+    name = fields.String(required=True)
+    marks = WholeNumber(required=True)
     attempt_id = fields.UUID(required=True)
     item_id = fields.UUID(required=True)
     candidate_number = fields.String(required=True)
@@ -209,10 +267,19 @@ def show_waiting(exam_id: UUID) -> Sequence[WaitingItem]:
 
 
 @blueprint.route("/attempts/<uuid:attempt_id>/items/<uuid:item_id>/marks", methods=["GET"])
-@blueprint.response(200, ReviewItemSchema)
-def show_item(attempt_id: UUID, item_id: UUID) -> ReviewItem:
+@blueprint.response(200, MarkingSchema)
+def show_item(attempt_id: UUID, item_id: UUID) -> dict[str, Any]:
     """Show one item as its marker sees it."""
-    return get_marking(platform(), principal(), attempt_id, item_id)
+    item = get_marking(platform(), principal(), attempt_id, item_id)
+    state = get_marking_state(platform(), principal(), attempt_id, item_id)
+    return {
+        "item": item,
+        "stage": state.stage,
+        "candidate_number": state.candidate_number,
+        "name": state.name,
+        "criteria": state.criteria,
+        "history": state.history,
+    }
 
 
 @blueprint.route("/attempts/<uuid:attempt_id>/items/<uuid:item_id>/marks", methods=["POST"])

@@ -13,7 +13,7 @@ from examhall.core.exams.operations import update_exam
 from examhall.core.exams.queries import get_exam, require_for_exam
 from examhall.core.permissions import Permission
 from examhall.web.context import platform, principal
-from examhall.web.pages.settings_form import HEAD, TEXTS, TIME, SettingsForm
+from examhall.web.pages.settings_form import HEAD, MARKING, TEXTS, TIME, SettingsForm
 
 blueprint = Blueprint("exam_settings", __name__, url_prefix="/exams")
 
@@ -55,7 +55,13 @@ def save(exam_id: UUID) -> Page:
 
 def _show(exam: Exam, form: SettingsForm) -> str:
     return render_template(
-        "exams/settings.html", exam=exam, form=form, head=HEAD, texts=TEXTS, time=TIME
+        "exams/settings.html",
+        exam=exam,
+        form=form,
+        head=HEAD,
+        texts=TEXTS,
+        time=TIME,
+        marking=MARKING,
     )
 
 

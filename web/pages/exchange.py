@@ -25,6 +25,7 @@ from examhall.core.exams.transfer import (
 from examhall.core.permissions import Permission
 from examhall.web.context import body_limit, platform, principal
 from examhall.web.forms.parameters import read_uuid
+from examhall.web.pages.questions import type_titles
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/questions/files")
 
@@ -93,7 +94,11 @@ def show_report(report_id: UUID) -> str:
     with platform().db.reading() as session:
         row = get_report(session, principal(), report_id)
     return render_template(
-        "questions/report.html", row=row, report=read_report(row), formats=_format_titles()
+        "questions/report.html",
+        row=row,
+        report=read_report(row),
+        formats=_format_titles(),
+        types=type_titles(),
     )
 
 
@@ -118,6 +123,7 @@ def _show(report: ImportedFile | None = None, error: str = "", not_written: str 
         exam=_exam(),
         formats=platform().plugins.all(Kind.FORMAT),
         titles=_format_titles(),
+        types=type_titles(),
         reports=reports,
         report=report,
         error=error,

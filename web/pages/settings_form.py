@@ -14,6 +14,7 @@ from examhall.core.exams.models import Exam
 from examhall.core.exams.problems import load_json_form
 from examhall.core.exams.settings import (
     ExamSettingsSchema,
+    MarkingSettings,
     ProctoringSettings,
     ScoringSettings,
     TimeSettings,
@@ -42,6 +43,7 @@ class HeadForm(Schema):
 HEAD = describe_form(HeadForm)
 TEXTS = tuple(one for one in describe_form(ExamSettingsSchema) if one.name == "instructions")
 TIME = describe_form(TimeSettings)
+MARKING = describe_form(MarkingSettings)
 
 
 @dataclass
@@ -94,6 +96,7 @@ class SettingsForm:
         form.head = form._read(HEAD, sent, "")
         form.own |= form._read(TEXTS, sent, OWN)
         form.own["time"] = form._read(TIME, sent, f"{OWN}time.")
+        form.own["marking"] = form._read(MARKING, sent, f"{OWN}marking.")
         form.own["scoring"] |= form._read(form.scoring, sent, f"{OWN}scoring.")
         form.own["proctoring"] = form._read(form.proctoring, sent, f"{OWN}proctoring.")
         for part in form.rules:

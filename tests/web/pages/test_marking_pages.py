@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from uuid import UUID, uuid4
 
@@ -9,8 +10,9 @@ import pytest
 from flask import Flask
 
 from examhall.core.errors import InvalidError
-from examhall.core.permissions import SYSTEM
+from examhall.core.permissions import SYSTEM, Role
 from examhall.core.platform import Platform
+from examhall.core.scoring.marking import get_marking_state, mark_item
 from examhall.core.scoring.operations import score_attempt
 from examhall.core.scoring.queries import get_result
 from examhall.web.pages.marking import read_fraction
@@ -88,6 +90,41 @@ def test_only_markers_mark(app: Flask, people: People, sitting: Sitting, desk: D
         other.send(address(sitting, 0), 403, points="1")
     desk.get(f"/marking/{uuid4()}/{sitting.items[0]}", 404)
     desk.get(f"/marking/{sitting.attempt_id}/{uuid4()}", 404)
+
+
+def test_a_rubric_gives_the_points_and_two_markers_see_nothing_of_one_another(
+    app: Flask, people: People, desk: Desk, house: House
+) -> None:
+    levels = [{"text": "weak", "points": "0"}, {"text": "strong", "points": "2"}]
+    essay = {**ESSAY, "criteria": [{"title": "Idea", "levels": levels}]}
+    version = house.published((("essay", essay, "4"),), {"marking": {"second": True}})
+    sitting = house.sitting(version.exam_id)
+    sitting.answer(0, {"text": "So."})
+    sitting.submit()
+    score_attempt(house.platform, sitting.attempt_id)
+    rubric = {"criterion.1": "2", "comment": "Fine"}
+    assert "has no such level" in desk.send_form(
+        address(sitting, 0), {"criterion.1": "9"}, 422
+    ).get_data(as_text=True)
+    desk.send_form(address(sitting, 0), rubric)
+    assert "Science" in desk.get("/marking")
+    assert "1 for somebody else" in words(desk.get("/marking"))
+    assert desk.send_form(address(sitting, 0), {"points": "4"}).status_code == 302
+    other = house.person(Role.GRADER)
+    state = get_marking_state(house.platform, other, sitting.attempt_id, sitting.items[0])
+    assert (state.stage, state.history) == ("second", [])
+    mark_item(house.platform, other, sitting.attempt_id, sitting.items[0], Decimal(1))
+    assert points(house.platform, sitting.attempt_id) == Decimal(4)
+    assert "This answer is marked" in desk.get(address(sitting, 0))
+
+
+def test_the_next_answer_is_one_step_away(desk: Desk, sitting: Sitting) -> None:
+    [exam_id] = set(re.findall(r"/marking\?exam=([0-9a-f-]+)", desk.get("/marking")))
+    for path in ("/marking/next", f"/marking/next?exam={exam_id}"):
+        assert desk.client.get(path).headers["Location"] == address(sitting, 0)
+    assert desk.client.get("/marking/next?exam=x").status_code == 302
+    desk.get(f"/marking/next?exam={uuid4()}", 404)
+    assert "Question 1" in words(desk.get(f"/marking?exam={exam_id}"))
 
 
 def test_shares_of_points() -> None:
