@@ -64,6 +64,7 @@ class Cloze(QuestionType):
     version = "1.0.0"
     title = "Cloze"
     summary = "A text with gaps of several kinds: menus, choices, texts, numbers."
+    parts_fail_alone = True
 
     def content_schema(self) -> type[Schema]:
         return ClozeContent

@@ -80,6 +80,7 @@ class GapQuestion(GradedQuestion):
     """A text with gaps and choices for them; each gap with its right choice earns its share."""
 
     sheets: ClassVar[tuple[str, ...]] = ("graphic.css", "words.css")
+    parts_fail_alone = True
 
     def validate(self, content: Content) -> list[Issue]:
         question = self.schema().load(content)

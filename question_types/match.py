@@ -45,6 +45,7 @@ class Match(GradedQuestion):
     version = "1.0.0"
     title = "Match"
     summary = "Stems, each to be matched with its answer from one list."
+    parts_fail_alone = True
     schema = MatchContent
     template = "match.html"
     sheets = ("words.css",)

@@ -259,9 +259,20 @@ class QuestionType(Plugin):
         penalty = content.get("penalty")
         return TryHelp(hints, None if penalty in {None, ""} else Decimal(str(penalty)))
 
-    def keep_right(self, variant: Variant, response: Response) -> Raw:
-        """Return what a hint that clears wrong parts leaves of a response; nothing by itself."""
-        return {}
+    def keep_right(self, variant: Variant, raw: Raw) -> Raw:
+        """Return what a hint that clears wrong parts leaves of a raw response.
+
+        By itself what is the same in `correct_response`: whole controls, and of lists the values.
+        """
+        right = self.correct_response(variant) or {}
+        kept: dict[str, Any] = {}
+        for name, value in raw.items():
+            wanted = right.get(name)
+            if isinstance(value, list) and isinstance(wanted, list):
+                kept[name] = [one for one in value if one in wanted]
+            elif value == wanted:
+                kept[name] = value
+        return kept
 
     def public_words(self, content: Content) -> Sequence[str]:
         """Return texts of the key that a candidate may see anyway (the options of a choice)."""

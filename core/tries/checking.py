@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from examhall.core.attempts.certainty import read_certainty
+from examhall.core.attempts.certainty import read_certainty, without_certainty
 from examhall.core.attempts.models import Attempt, AttemptItem, ResponseRevision
 from examhall.core.attempts.modes.behaviours import advance
 from examhall.core.attempts.modes.course import NEARLY_ONE, Course, ItemState, Step
@@ -23,7 +23,7 @@ from examhall.core.attempts.queries import get_own_attempt, lock_attempt
 from examhall.core.attempts.responses import SaveOperation, SaveResult
 from examhall.core.attempts.states import AttemptState
 from examhall.core.attempts.timing import is_over as time_is_over
-from examhall.core.contracts.question_type import Hint, QuestionType, ScoreState, Variant
+from examhall.core.contracts.question_type import Hint, ScoreState, Variant
 from examhall.core.db import database_now
 from examhall.core.decimals import round_fraction
 from examhall.core.errors import ClosedError, ConflictError, LeaseLostError, NotFoundError
@@ -210,7 +210,7 @@ def _check(platform: Platform, desk: _Desk, operation: SaveOperation) -> ItemSte
     step = _make_step(desk, operation, revision, after.last, rules)
     _tell(desk.treatment, step, after, judged, operation.raw)
     if after.awaits_try_again:
-        _add_hint(judge, plugin, step, judged, rules.hint_after(after.last.try_number))
+        _add_hint(judge, step, judged, rules.hint_after(after.last.try_number), operation.raw)
     return step
 
 
@@ -256,7 +256,7 @@ def _complaint(treatment: Treatment, judged: Judged, raw: Mapping[str, Any]) -> 
 
 
 def _add_hint(
-    judge: Judge, plugin: QuestionType, step: ItemStep, judged: Judged, hint: Hint | None
+    judge: Judge, step: ItemStep, judged: Judged, hint: Hint | None, raw: Mapping[str, Any]
 ) -> None:
     if hint is None:
         return
@@ -265,11 +265,10 @@ def _add_hint(
     if hint.show_count and parts:
         right = sum(part.fraction >= NEARLY_ONE for part in parts)
         step.hint += f"<p>{right} of {len(parts)} parts are right.</p>"
-    if hint.clear_wrong and judged.response is not None:
-        kept = judge.registry.call(
-            plugin, "keep_right", judge.variant, judged.response, expect=Mapping
-        )
-        step.kept = dict(kept)
+    if hint.clear_wrong:
+        plain = without_certainty(raw)
+        call = judge.registry.call
+        step.kept = dict(call(judge.plugin, "keep_right", judge.variant, plain, expect=Mapping))
 
 
 def _store(platform: Platform, desk: _Desk, step: ItemStep) -> bool:

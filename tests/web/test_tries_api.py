@@ -12,6 +12,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from examhall.core.attempts.models import AttemptItem
+from examhall.core.contracts.question_type import Variant
 from examhall.core.permissions import Role
 from examhall.core.scoring.models import ItemScoreRecord, ScoreRecord
 from examhall.core.scoring.operations import score_attempt
@@ -62,12 +64,14 @@ def app(house: House) -> Flask:
 class Desk:
     """A candidate in the room of an exam with a feedback mode."""
 
-    def __init__(self, house: House, app: Flask, mode: str, **scoring: Any) -> None:
+    def __init__(
+        self, house: House, app: Flask, mode: str, questions: Any = QUESTIONS, **scoring: Any
+    ) -> None:
         settings = {"scoring": {"feedback_mode": mode, **scoring}}
-        exam_id = house.published(QUESTIONS, settings).exam_id
+        exam_id = house.published(questions, settings).exam_id
         self.house, self.sitting = house, house.sitting(exam_id)
         self.browser = Browser(app, house, self.sitting.candidate)  # type: ignore[arg-type]
-        self.revisions = dict.fromkeys(range(len(QUESTIONS)), 0)
+        self.revisions = dict.fromkeys(range(len(questions)), 0)
         self.sequence = 0
 
     @property
@@ -295,3 +299,31 @@ def test_nothing_is_checked_once_the_exam_is_handed_in(open_desk) -> None:
     status, code = desk.refuse(RIGHT)
     assert (status, code) == (409, "closed")
     assert steps_of(desk.sitting) == 0
+
+
+MATCH = {
+    "stem": "<p>Where do they live?</p>",
+    "stems": [
+        {"id": "frog", "text": "Frog", "answer_id": "pond"},
+        {"id": "lion", "text": "Lion", "answer_id": "land"},
+    ],
+    "answers": [{"id": "pond", "text": "Pond"}, {"id": "land", "text": "Land"}],
+    "shuffle": False,
+    "hints": [{"text": "<p>Think.</p>", "show_count": True, "clear_wrong": True}],
+    "penalty": "0.5",
+}
+
+
+def test_a_hint_keeps_what_was_right_and_only_what_failed_pays(open_desk) -> None:
+    desk = open_desk("interactive", questions=[("match", MATCH, "4")])
+    with desk.house.platform.db.reading() as session:
+        item = session.get_one(AttemptItem, desk.sitting.items[0])
+    plugin = desk.house.platform.plugins.question_type("match")
+    right = dict(plugin.correct_response(Variant(item.public, item.secret)))
+    one, two = right
+    told = desk.check({one: right[one], two: right[one]})
+    assert told["kept"] == {one: right[one]}
+    assert "1 of 2 parts are right." in told["hint"]
+    desk.again()
+    assert desk.check(right)["points"] == "3"
+    assert desk.results()[0].fraction == Decimal("0.75")
