@@ -33,7 +33,16 @@ def begin(page: Page, kind: str, title: str, stem: str) -> None:
     page.get_by_role("button", name="New question").first.click()
     page.get_by_role("link", name=kind, exact=True).click()
     page.get_by_label("Title").fill(title)
-    control(page, "content.stem").fill(stem)
+    write_html(page, "Question", "content.stem", stem)
+
+
+def write_html(page: Page, label: str, name: str, source: str) -> None:
+    """Write a text as HTML; the first time in a browser the editor is turned to it."""
+    expect(page.get_by_role("toolbar", name=f"Editing {label}", exact=True)).to_be_visible()
+    turn = page.get_by_role("button", name=f"Write {label} as HTML")
+    if turn.count():
+        turn.click()
+    control(page, name).fill(source)
 
 
 def control(page: Page, name: str) -> Locator:
@@ -86,7 +95,7 @@ def add_others(page: Page) -> None:
     control(page, "content.answers.0.text").fill("Paris")
     add(page, "Capital")
     begin(page, "Essay", "Why", "<p>Why is it so?</p>")
-    page.get_by_label("Rubric").fill("<p>2 points for each reason.</p>")
+    write_html(page, "Rubric", "content.rubric", "<p>2 points for each reason.</p>")
     add(page, "Why")
 
 

@@ -36,7 +36,7 @@ function focusOn(id) {
   if (!target) return;
   if (id.startsWith("add-")) {
     const row = target.dataset.pressed && [...target.parentElement.querySelectorAll(":scope > ol > li")].pop();
-    const first = row && (row.querySelector("textarea, select, input:not([type=hidden], [type=checkbox])") || row.querySelector("input:not([type=hidden])"));
+    const first = row && (row.querySelector("textarea, select:not(.rt-bar select), input:not([type=hidden], [type=checkbox])") || row.querySelector("input:not([type=hidden])"));
     (first || target).focus();
   } else {
     (target.disabled ? target.parentElement.querySelector("button:not([disabled])") : target)?.focus();
@@ -123,6 +123,7 @@ function followChoice(part) {
 }
 
 function start() {
+  if (document.querySelector("eh-html-field")) import("./rich_text.js");
   for (const { dataset } of document.querySelectorAll("[data-module]")) {
     import(dataset.module).catch((error) => console.warn(`${dataset.module}: ${error.message}`));
   }
