@@ -26,6 +26,7 @@ from examhall.question_types.pairs import (
     secret_pairs,
 )
 from examhall.question_types.pictures import MOST, ChoiceText, id_issues, letter
+from examhall.question_types.shared import load_content
 
 
 class AssociateContent(PairsContent):
@@ -70,7 +71,7 @@ class Associate(PairsQuestion):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         issues = [
             *id_issues(question["choices"], "choices"),
             *pair_issues(question, (choice["id"] for choice in question["choices"])),
@@ -81,7 +82,7 @@ class Associate(PairsQuestion):
         return issues
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         choices = (
             shuffled(question["choices"], seed) if question["shuffle"] else question["choices"]
         )

@@ -31,6 +31,7 @@ from examhall.question_types.shared import (
     UNKNOWN_FORM,
     ZERO,
     feedback_for,
+    load_content,
     state_of,
     templates,
 )
@@ -45,7 +46,7 @@ class Part:
     """One part of an answer: `key` names it, `given` and `right` say in words what stands there.
 
     `right` is empty for what belongs nowhere; `earned` says whether the part is right. Parts that
-    say all in `given` have no `title`.
+    say all in `given` have no `title`. What is `extra` was given beyond what could be right.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Part:
     given: str
     right: str
     earned: bool
+    extra: bool = False
 
     @property
     def answered(self) -> bool:
@@ -68,7 +70,7 @@ class Part:
 class GradedQuestion(QuestionType):
     """A question whose score is the share of its right parts, by the rules of `credit`.
 
-    A subclass says of what parts an answer consists (`parts`); `right_of` and `wrong_of` may count
+    A subclass says of what parts an answer consists (`parts`); `wrongs` and `whole` may count
     differently. Its template gets what `look` returns.
     """
 
@@ -99,15 +101,15 @@ class GradedQuestion(QuestionType):
     def score(self, variant: Variant, response: Response) -> Score:
         secret = variant.secret
         if not response.data:
-            return Score(ZERO, ScoreState.UNANSWERED, feedback=secret["feedback"])
+            feedback = feedback_for(secret, ScoreState.UNANSWERED)
+            return Score(ZERO, ScoreState.UNANSWERED, feedback=feedback)
         parts = self.parts(variant, response)
         right = sum(part.earned for part in parts)
         wrong = self.wrongs(variant, response, parts)
         whole = self.whole(variant, response, parts)
         fraction = credit(secret["rules"], right, wrong, whole)
-        scores = tuple(PartScore(part.key, ONE if part.earned else ZERO) for part in parts)
         state = state_of(fraction)
-        return Score(fraction, state, scores, feedback_for(secret, state))
+        return Score(fraction, state, _scores(parts, whole), feedback_for(secret, state))
 
     def is_complete(self, variant: Variant, response: Response) -> bool:
         return bool(response.data)
@@ -169,7 +171,9 @@ class GradedQuestion(QuestionType):
         ]
 
     def can_rescore(self, old: Content, new: Content) -> str | None:
-        before, after = (self.skeleton(self.schema().load(content)) for content in (old, new))
+        before, after = (
+            self.skeleton(load_content(self.schema, content)) for content in (old, new)
+        )
         return None if before == after else "There are other parts to answer."
 
     @abstractmethod
@@ -186,6 +190,13 @@ class GradedQuestion(QuestionType):
     @abstractmethod
     def wrong_response(self, variant: Variant) -> Raw:
         """Return an answer that does not earn full marks."""
+
+
+def _scores(parts: Sequence[Part], whole: int) -> tuple[PartScore, ...]:
+    """Score the parts that share the points; where too much was given, it takes a share too."""
+    scores = [PartScore(part.key, ONE if part.earned else ZERO) for part in parts if not part.extra]
+    beyond = range(1, whole - len(scores) + 1)
+    return (*scores, *(PartScore(f"extra{number}", ZERO) for number in beyond))
 
 
 def only(raw: Any, names: Iterable[str]) -> bool:

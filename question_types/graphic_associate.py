@@ -33,6 +33,7 @@ from examhall.question_types.pictures import (
     public_picture,
     shape_issues,
 )
+from examhall.question_types.shared import load_content
 
 
 class GraphicAssociateContent(PictureContent, PairsContent):
@@ -74,7 +75,7 @@ class GraphicAssociate(PairsQuestion):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         return [
             *id_issues(question["areas"], "areas"),
             *shape_issues(question["areas"], "areas"),
@@ -82,7 +83,7 @@ class GraphicAssociate(PairsQuestion):
         ]
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         areas = public_areas(question)
         public = {
             "stem": clean_html(question["stem"]),

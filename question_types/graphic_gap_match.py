@@ -42,6 +42,7 @@ from examhall.question_types.pictures import (
     shape_issues,
 )
 from examhall.question_types.shapes import KINDS, box_of, parse_shape
+from examhall.question_types.shared import feedback_texts, load_content
 
 PLACE_WIDTH, PLACE_HEIGHT = 100, 32
 """Of a place whose author gives no size."""
@@ -131,6 +132,7 @@ class GraphicGapMatch(GradedQuestion):
     schema = GraphicGapMatchContent
     template = "graphic_gap_match.html"
     module = "gaps.js"
+    parts_fail_alone = True
 
     def example(self) -> Content:
         return {
@@ -153,7 +155,7 @@ class GraphicGapMatch(GradedQuestion):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         choices, places = question["choices"], question["places"]
         shaped = [place if place["coords"] else {**place, **_boxed(place)} for place in places]
         issues = [
@@ -175,7 +177,7 @@ class GraphicGapMatch(GradedQuestion):
         return issues
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         choices = (
             shuffled(question["choices"], seed) if question["shuffle"] else question["choices"]
         )
@@ -190,7 +192,7 @@ class GraphicGapMatch(GradedQuestion):
             ],
         }
         secret = {
-            "feedback": question["feedback"],
+            **feedback_texts(question),
             "rules": rules_of(question),
             "choices": {value: identifier for identifier, value in values.items()},
             "places": [
@@ -253,7 +255,8 @@ class GraphicGapMatch(GradedQuestion):
             if value or key["choice"]:
                 words, right = texts.get(value, ""), texts.get(key["choice"], "")
                 earned = value == key["choice"]
-                found.append(Part(key["id"], place["label"], words, right, earned))
+                extra = not key["choice"]
+                found.append(Part(key["id"], place["label"], words, right, earned, extra))
         return found
 
     def whole(self, variant: Variant, response: Response, parts: Sequence[Part]) -> int:
@@ -283,7 +286,7 @@ class GraphicGapMatch(GradedQuestion):
         return [[part["id"] for part in question[name]] for name in ("choices", "places")]
 
     def public_words(self, content: Content) -> Sequence[str]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         return [str(number) for number in range(1, max(len(question["choices"]), MOST) + 1)]
 
 

@@ -35,6 +35,7 @@ from examhall.question_types.pictures import (
     public_picture,
     shape_issues,
 )
+from examhall.question_types.shared import feedback_texts, load_content
 
 
 class OrderedArea(AreaContent):
@@ -86,7 +87,7 @@ class GraphicOrder(GradedQuestion):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         areas = question["areas"]
         issues = [*id_issues(areas, "areas"), *shape_issues(areas, "areas")]
         positions = sorted(area["position"] for area in areas if area["position"])
@@ -96,7 +97,7 @@ class GraphicOrder(GradedQuestion):
         return issues
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         areas = public_areas(question)
         public = {
             "stem": clean_html(question["stem"]),
@@ -104,7 +105,7 @@ class GraphicOrder(GradedQuestion):
             "areas": [{**area, "name": f"area{area['value']}"} for area in areas],
         }
         secret = {
-            "feedback": question["feedback"],
+            **feedback_texts(question),
             "rules": rules_of(question),
             "areas": [
                 {"id": area["id"], "position": str(area["position"] or "")}
@@ -149,7 +150,8 @@ class GraphicOrder(GradedQuestion):
             number = given.get(area["name"], "")
             if number or key["position"]:
                 earned = number == key["position"]
-                found.append(Part(key["id"], area["label"], number, key["position"], earned))
+                right = key["position"]
+                found.append(Part(key["id"], area["label"], number, right, earned, not right))
         return found
 
     def whole(self, variant: Variant, response: Response, parts: Sequence[Part]) -> int:

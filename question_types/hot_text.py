@@ -23,7 +23,13 @@ from examhall.plugins import (
 )
 from examhall.question_types.credit import CreditContent, rules_of
 from examhall.question_types.graded import GradedQuestion, Part, read_ticks
-from examhall.question_types.shared import ONE, decimal_field, html_field
+from examhall.question_types.shared import (
+    ONE,
+    decimal_field,
+    feedback_texts,
+    html_field,
+    load_content,
+)
 
 MOST_WORDS = 200
 TAG = re.compile(r"(<(?:[^>\"]|\"[^\"]*\")*>)")
@@ -68,7 +74,7 @@ class HotText(GradedQuestion):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         pieces = list(split_text(question["text"]))
         words = [piece for piece in pieces if piece["hot"]]
         if any("[[" in piece["html"] for piece in pieces if piece["html"][0] != "<"):
@@ -86,7 +92,7 @@ class HotText(GradedQuestion):
         return []
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         pieces, keys = [], []
         for piece in split_text(question["text"]):
             if piece["hot"]:
@@ -100,7 +106,7 @@ class HotText(GradedQuestion):
             "pieces": pieces,
             "most": question["most"],
         }
-        secret = {"feedback": question["feedback"], "rules": rules_of(question), "right": keys}
+        secret = {**feedback_texts(question), "rules": rules_of(question), "right": keys}
         return Variant(public, secret)
 
     def _words(self, variant: Variant) -> dict[str, str]:
@@ -139,6 +145,7 @@ class HotText(GradedQuestion):
                 words if value in chosen else "",
                 words if value in right else "",
                 value in right and value in chosen,
+                value not in right,
             )
             for value, words in self._words(variant).items()
             if value in chosen or value in right

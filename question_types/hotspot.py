@@ -32,7 +32,7 @@ from examhall.question_types.pictures import (
     public_picture,
     shape_issues,
 )
-from examhall.question_types.shared import ONE, decimal_field
+from examhall.question_types.shared import ONE, decimal_field, feedback_texts, load_content
 
 ENUMERABLE = 10
 
@@ -92,14 +92,14 @@ class Hotspot(GradedQuestion):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         issues = [*id_issues(question["areas"], "areas"), *shape_issues(question["areas"], "areas")]
         if not any(area["correct"] for area in question["areas"]):
             issues.append(Issue("areas", "No area is right: mark one."))
         return issues
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         public = {
             "stem": clean_html(question["stem"]),
             "mode": question["mode"],
@@ -107,7 +107,7 @@ class Hotspot(GradedQuestion):
             "areas": public_areas(question),
         }
         secret = {
-            "feedback": question["feedback"],
+            **feedback_texts(question),
             "rules": rules_of(question),
             "areas": [{"id": area["id"], "correct": area["correct"]} for area in question["areas"]],
         }
@@ -154,6 +154,7 @@ class Hotspot(GradedQuestion):
                 area["label"] if area["value"] in chosen else "",
                 area["label"] if key["correct"] else "",
                 area["value"] in chosen and key["correct"],
+                not key["correct"],
             )
             for area, key in areas
             if key["correct"] or area["value"] in chosen
@@ -174,7 +175,7 @@ class Hotspot(GradedQuestion):
         return {"choice": wrong[0]} if wrong else {"choice": pairs[0][0]}
 
     def random_guess_score(self, content: Content) -> Decimal | None:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         keys = [area["correct"] for area in question["areas"]]
         if question["mode"] == "single":
             return Decimal(sum(keys)) / len(keys)

@@ -24,7 +24,7 @@ from examhall.plugins import (
 from examhall.question_types.credit import CreditContent, rules_of
 from examhall.question_types.graded import GradedQuestion, Part, only, read_ticks, shuffled
 from examhall.question_types.pictures import MOST, id_issues, identifier_field
-from examhall.question_types.shared import UNKNOWN_FORM, html_field
+from examhall.question_types.shared import UNKNOWN_FORM, feedback_texts, html_field, load_content
 
 
 class ColumnContent(Schema):
@@ -100,7 +100,7 @@ class Matrix(GradedQuestion):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         known = {column["id"] for column in question["columns"]}
         issues = [*id_issues(question["columns"], "columns"), *id_issues(question["rows"], "rows")]
         for number, row in enumerate(question["rows"]):
@@ -117,7 +117,7 @@ class Matrix(GradedQuestion):
         return issues
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         rows = shuffled(question["rows"], seed) if question["shuffle"] else question["rows"]
         values = {column["id"]: str(n) for n, column in enumerate(question["columns"], 1)}
         public = {
@@ -141,7 +141,7 @@ class Matrix(GradedQuestion):
             ],
         }
         secret = {
-            "feedback": question["feedback"],
+            **feedback_texts(question),
             "rules": rules_of(question),
             "rows": [
                 {"id": row["id"], "right": sorted((values[c] for c in row["columns"]), key=int)}
@@ -217,7 +217,7 @@ class Matrix(GradedQuestion):
         return {variant.public["rows"][0]["name"]: wrong[0]}
 
     def random_guess_score(self, content: Content) -> Decimal | None:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         if question["mode"] == "multiple" or question["grading"] == "all_or_nothing":
             return None
         if question["wrong_share"]:

@@ -16,6 +16,7 @@ from examhall.question_types.graded import (
     shown_choices,
 )
 from examhall.question_types.pictures import MOST, identifier_field, reference_issues
+from examhall.question_types.shared import feedback_texts
 
 MOST_ROWS = 50
 
@@ -72,7 +73,7 @@ def public_rows(question: Mapping[str, Any]) -> list[dict[str, str]]:
 def secret_pairs(question: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
     """Return what scoring needs; `values` has what a browser calls each identifier."""
     return {
-        "feedback": question["feedback"],
+        **feedback_texts(question),
         "rules": rules_of(question),
         "values": dict(values),
         "pairs": [[values[pair["first"]], values[pair["second"]]] for pair in question["pairs"]],
@@ -131,10 +132,20 @@ class PairsQuestion(GradedQuestion):
             right = _say(words, pair)
             found.append(Part(f"pair{number}", "", right if both else "", right, both is not None))
         found += [
-            Part("-".join(sorted(both)), "", _say(words, both), "", False)
+            Part("-".join(sorted(both)), "", _say(words, both), "", False, extra=True)
             for both in given.values()
         ]
         return found
+
+    def keep_right(self, variant: Variant, raw: Raw) -> Raw:
+        given = shown_choices(raw, self._names(variant))
+        right = {frozenset(pair) for pair in variant.secret["pairs"]}
+        kept: dict[str, str] = {}
+        for row in variant.public["rows"]:
+            first, second = given[row["first"]], given[row["second"]]
+            if frozenset((first, second)) in right:
+                kept |= {row["first"]: first, row["second"]: second}
+        return kept
 
     def whole(self, variant: Variant, response: Response, parts: Sequence[Part]) -> int:
         return len(variant.secret["pairs"])

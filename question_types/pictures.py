@@ -22,7 +22,7 @@ from examhall.question_types.shapes import (
 )
 from examhall.question_types.shared import html_field
 
-IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")
+IDENTIFIER = r"[A-Za-z0-9_.-]{%d,100}\Z"
 PICTURE = re.compile(
     r"media:[0-9a-f]{64}\Z|data:image/(?:png|jpeg|gif|webp|avif);base64,[A-Za-z0-9+/=\s]+\Z|"
     r"/(?![/\\])[^\s\"'<>]{0,500}\Z"
@@ -50,7 +50,8 @@ def _check_picture(value: str) -> None:
 
 def identifier_field(label: str = "Identifier", **options: Any) -> fields.String:
     """Return a short name by which parts of a question refer to one another."""
-    check = validate.Regexp(IDENTIFIER, error="Use letters, digits, dot, hyphen and underscore.")
+    pattern = IDENTIFIER % bool(options.get("required"))
+    check = validate.Regexp(pattern, error="Use letters, digits, dot, hyphen and underscore.")
     help_text = options.pop("help", "")
     return fields.String(validate=check, metadata={"label": label, "help": help_text}, **options)
 

@@ -41,7 +41,7 @@ from examhall.question_types.points import (
     write_point,
 )
 from examhall.question_types.shapes import contains, parse_shape, point_inside
-from examhall.question_types.shared import html_field
+from examhall.question_types.shared import feedback_texts, html_field, load_content
 
 
 class MarkerContent(Schema):
@@ -97,6 +97,7 @@ class PositionObject(GradedQuestion):
     schema = PositionObjectContent
     template = "points.html"
     module = "markers.js"
+    parts_fail_alone = True
 
     def example(self) -> Content:
         return {
@@ -118,7 +119,7 @@ class PositionObject(GradedQuestion):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         markers = {marker["id"]: marker["limit"] for marker in question["markers"]}
         issues = [
             *id_issues(question["markers"], "markers"),
@@ -133,7 +134,7 @@ class PositionObject(GradedQuestion):
         return issues
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         markers = (
             shuffled(question["markers"], seed) if question["shuffle"] else question["markers"]
         )
@@ -153,7 +154,7 @@ class PositionObject(GradedQuestion):
             ],
         }
         secret = {
-            "feedback": question["feedback"],
+            **feedback_texts(question),
             "rules": rules_of(question),
             "markers": {value: identifier for identifier, value in values.items()},
             "zones": [
@@ -217,8 +218,14 @@ class PositionObject(GradedQuestion):
         for place, mark in enumerate(marks):
             if place not in hits.values():
                 kind, point = split_point(mark)
-                found.append(Part(f"mark{place + 1}", words[kind], say_point(point), "", False))
+                found.append(
+                    Part(f"mark{place + 1}", words[kind], say_point(point), "", False, extra=True)
+                )
         return found
+
+    def keep_right(self, variant: Variant, raw: Raw) -> Raw:
+        marks = self._marks(variant, raw)
+        return {"marks": [marks[place] for place in sorted(self._hits(variant, marks).values())]}
 
     def whole(self, variant: Variant, response: Response, parts: Sequence[Part]) -> int:
         return max(len(variant.secret["zones"]), len(response.data.get("marks", [])))

@@ -42,7 +42,16 @@ from examhall.question_types.points import (
     write_point,
 )
 from examhall.question_types.shapes import contains, parse_shape, point_inside
-from examhall.question_types.shared import NEARLY_ONE, ONE, ZERO, fraction_field, state_of
+from examhall.question_types.shared import (
+    NEARLY_ONE,
+    ONE,
+    ZERO,
+    feedback_for,
+    feedback_texts,
+    fraction_field,
+    load_content,
+    state_of,
+)
 
 
 class PointAreaContent(ShapeContent):
@@ -97,7 +106,7 @@ class SelectPoint(GradedQuestion):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         issues = list(shape_issues(question["areas"], "areas"))
         if not issues:
             variant = self.prepare(content, 0, "en")
@@ -107,7 +116,7 @@ class SelectPoint(GradedQuestion):
         return issues
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         equal = ONE / len(question["areas"])
         public = {
             "stem": clean_html(question["stem"]),
@@ -116,7 +125,7 @@ class SelectPoint(GradedQuestion):
             "markers": [],
         }
         secret = {
-            "feedback": question["feedback"],
+            **feedback_texts(question),
             "rules": rules_of(question),
             "areas": [
                 {
@@ -173,8 +182,8 @@ class SelectPoint(GradedQuestion):
         return Decimal(areas[number]["fraction"]) if number is not None and number >= 0 else ZERO
 
     def score(self, variant: Variant, response: Response) -> Score:
-        feedback = variant.secret["feedback"]
         if not response.data:
+            feedback = feedback_for(variant.secret, ScoreState.UNANSWERED)
             return Score(ZERO, ScoreState.UNANSWERED, feedback=feedback)
         areas, rules = variant.secret["areas"], variant.secret["rules"]
         claims = self._claims(areas, response.data["points"])
@@ -188,7 +197,15 @@ class SelectPoint(GradedQuestion):
             PartScore(f"area{number + 1}", ONE if number in claims else ZERO)
             for number in range(len(areas))
         )
-        return Score(fraction, state_of(fraction), parts, feedback)
+        state = state_of(fraction)
+        return Score(fraction, state, parts, feedback_for(variant.secret, state))
+
+    def keep_right(self, variant: Variant, raw: Raw) -> Raw:
+        points = read_points(raw, "points", [""])
+        points = [] if isinstance(points, FormatErrors) else points
+        areas = variant.secret["areas"]
+        claims = zip(points, self._claims(areas, points), strict=True)
+        return {"points": [point for point, number in claims if self._worth(areas, number) > 0]}
 
     def parts(self, variant: Variant, response: Response) -> list[Part]:
         areas = variant.secret["areas"]

@@ -30,8 +30,11 @@ from examhall.question_types.shared import (
     ZERO,
     QuestionContent,
     decimal_field,
+    feedback_for,
+    feedback_texts,
     fraction_field,
     html_field,
+    load_content,
     shown_text,
     state_of,
 )
@@ -90,7 +93,7 @@ class Slider(GradedQuestion):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         low, high, step = question["minimum"], question["maximum"], question["step"]
         if low >= high:
             return [Issue("maximum", "The scale ends above its beginning.")]
@@ -116,7 +119,7 @@ class Slider(GradedQuestion):
         return nearest if abs(nearest - value) <= tolerance else None
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         scale = ("minimum", "maximum", "step")
         public = {
             "stem": clean_html(question["stem"]),
@@ -124,7 +127,7 @@ class Slider(GradedQuestion):
             "unit": question["unit"],
         }
         secret = {
-            "feedback": question["feedback"],
+            **feedback_texts(question),
             "answers": [
                 {**answer, **{n: str(answer[n]) for n in ("value", "tolerance", "fraction")}}
                 for answer in question["answers"]
@@ -159,14 +162,11 @@ class Slider(GradedQuestion):
         return None
 
     def score(self, variant: Variant, response: Response) -> Score:
-        feedback = variant.secret["feedback"]
-        if not response.data:
-            return Score(ZERO, ScoreState.UNANSWERED, feedback=feedback)
-        answer = self._find(variant, response)
-        if answer is None:
-            return Score(ZERO, ScoreState.WRONG, feedback=feedback)
-        fraction = Decimal(answer["fraction"])
-        return Score(fraction, state_of(fraction), feedback=answer["feedback"] + feedback)
+        answer = self._find(variant, response) if response.data else None
+        fraction = Decimal(answer["fraction"]) if answer else ZERO
+        state = state_of(fraction) if response.data else ScoreState.UNANSWERED
+        own = answer["feedback"] if answer else ""
+        return Score(fraction, state, feedback=feedback_for(variant.secret, state, own))
 
     def parts(self, variant: Variant, response: Response) -> list[Part]:
         unit = variant.public["unit"]
@@ -202,7 +202,7 @@ class Slider(GradedQuestion):
         return ends[0] if worth[0] <= worth[1] else ends[1]
 
     def random_guess_score(self, content: Content) -> Decimal | None:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         low, high, step = (question[name] for name in ("minimum", "maximum", "step"))
         steps = int((high - low) / step)
         if steps > 1000:
@@ -215,7 +215,7 @@ class Slider(GradedQuestion):
         return [question["minimum"], question["maximum"], question["unit"]]
 
     def public_words(self, content: Content) -> list[str]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         return [format(question[name], "f") for name in ("minimum", "maximum", "step")]
 
 
