@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from lxml import etree
 
 from examhall.plugins.qti.declarations import Kind
-from examhall.plugins.qti.item import INTERACTIONS
+from examhall.plugins.qti.item import INTERACTIONS, is_drawn
 from examhall.plugins.qti.session import ItemSession
 from examhall.plugins.qti.state import Dice
 from examhall.plugins.qti.values import write_value
@@ -84,6 +84,8 @@ class Writer:
         if element in self.parts:
             return mark(self.parts[element])
         if name in INTERACTIONS:
+            if not is_drawn(element, self.session.item.declarations):
+                return ""
             number = len(self.drawn)
             self.drawn.append((element, str(number)))
             return mark(str(number))

@@ -12,7 +12,7 @@ from examhall.plugins import Fidelity, ImportedQuestion, PortableQuestion
 from examhall.plugins.qti.documents import beside, load_item, needed_documents
 from examhall.plugins.qti.errors import QtiError
 from examhall.plugins.qti.files import Shelf, collect_files
-from examhall.plugins.qti.item import Item
+from examhall.plugins.qti.item import INTERACTIONS, Item, is_drawn
 from examhall.plugins.qti.package import Package
 from examhall.plugins.qti.session import ItemSession
 from examhall.plugins.qti.xml import SVG, local_name, parse_qti
@@ -48,7 +48,7 @@ def import_item(source: Source) -> ImportedQuestion:
     try:
         xml = decode_xml(source.data)
         root = parse_qti(xml)
-        identifier = _clean(root.get("identifier", "")) or identifier
+        identifier = clean_name(root.get("identifier", "")) or identifier
         documents, notes = _read_documents(root, source)
         item = load_item(xml, tuple((d["href"], d["xml"]) for d in documents))
         files, lost = collect_files(item.root, source.name, source.shelf)
@@ -58,7 +58,7 @@ def import_item(source: Source) -> ImportedQuestion:
     content = {"xml": xml, "files": files, "documents": documents}
     question = PortableQuestion(
         QTI_ITEM,
-        _clean(item.title)[:MAX_TITLE] or identifier,
+        clean_name(item.title)[:MAX_TITLE] or identifier,
         content,
         points=find_points(item),
         identifier=identifier,
@@ -70,7 +70,7 @@ def import_item(source: Source) -> ImportedQuestion:
 def refuse(identifier: str, *reasons: str) -> ImportedQuestion:
     """Return what is said of an item that cannot be taken."""
     safe = tuple(reason.encode(errors="replace").decode() for reason in reasons)
-    return ImportedQuestion(_clean(identifier) or "item", Fidelity.REFUSED, notes=safe)
+    return ImportedQuestion(clean_name(identifier) or "item", Fidelity.REFUSED, notes=safe)
 
 
 def find_points(item: Item) -> Decimal:
@@ -123,10 +123,14 @@ def _losses(item: Item) -> Iterator[str]:
     yield from (note for name, note in _LOST.items() if name in names)
     if any(str(element.tag).startswith(f"{{{SVG}}}") for element in item.body.iter()):
         yield "Drawings within the text (SVG) are left out."
+    inside = [e for e in item.body.iter() if local_name(e) in INTERACTIONS]
+    if any(not is_drawn(element, item.declarations) for element in inside):
+        yield "An interaction fills a response that is not declared: it is left out."
     if item.adaptive:
         yield "The item is adaptive: here it is scored after one attempt."
 
 
-def _clean(text: str) -> str:
+def clean_name(text: str) -> str:
+    """Return a name on one line, without what cannot be shown."""
     safe = "".join(character for character in text if character.isprintable())
     return " ".join(safe.split())[:MAX_TITLE]

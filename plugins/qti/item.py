@@ -13,7 +13,7 @@ from examhall.plugins.qti.errors import QtiError
 from examhall.plugins.qti.rules import Rule, compile_rules
 from examhall.plugins.qti.standard import standard_rules, template_name
 from examhall.plugins.qti.values import BaseType, Cardinality, single
-from examhall.plugins.qti.xml import children, local_name, parse_qti, text_of
+from examhall.plugins.qti.xml import children, local_name, parse_qti
 
 CACHED_ITEMS = 512
 MAX_VARIABLES = 1000
@@ -151,14 +151,12 @@ def _read_interactions(
         kind = local_name(element)
         if kind not in INTERACTIONS:
             continue
-        response = element.get("responseIdentifier", "").strip()
-        declaration = declarations.get(response)
-        if declaration is None or declaration.kind is not Kind.RESPONSE:
-            raise QtiError(f"An interaction fills {response[:60]!r}, which is not declared.")
-        found.append(Interaction(kind, response, element))
+        if is_drawn(element, declarations):
+            found.append(Interaction(kind, element.get("responseIdentifier", "").strip(), element))
     return tuple(found)
 
 
-def body_words(item: Item) -> str:
-    """Return the words of an item's body on one line."""
-    return " ".join(text_of(item.body).split())
+def is_drawn(element: etree._Element, declarations: Mapping[str, Declaration]) -> bool:
+    """Say whether an interaction fills a response that is declared; others are left out."""
+    declaration = declarations.get(element.get("responseIdentifier", "").strip())
+    return declaration is not None and declaration.kind is Kind.RESPONSE

@@ -94,8 +94,3 @@ def _camel(name: str) -> str:
 def children(element: etree._Element) -> list[etree._Element]:
     """Return an element's children that are elements."""
     return list(element)
-
-
-def text_of(element: etree._Element) -> str:
-    """Return all text within an element."""
-    return "".join(str(text) for text in element.itertext())

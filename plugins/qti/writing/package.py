@@ -25,7 +25,7 @@ CP = "http://www.imsglobal.org/xsd/imscp_v1p1"
 ITEM_TYPE, TEST_TYPE = "imsqti_item_xmlv2p2", "imsqti_test_xmlv2p2"
 TEST = "test.xml"
 _CP: Any = {None: CP}
-_ENDINGS = {
+ENDINGS = {
     "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp",
     "image/avif": "avif", "image/svg+xml": "svg", "audio/mpeg": "mp3", "audio/mp4": "m4a",
     "audio/ogg": "ogg", "audio/wav": "wav", "audio/flac": "flac", "video/mp4": "mp4",
@@ -90,7 +90,7 @@ class PackageWriter:
         self.kinds[name] = kind
 
     def _add_media(self, reference: str, file: MediaFile) -> None:
-        ending = _ENDINGS.get(file.content_type, "bin")
+        ending = ENDINGS.get(file.content_type, "bin")
         name = f"media/{reference.removeprefix('media:')}.{ending}"
         self.media_names[reference] = name
         self._add(name, file.data, "webcontent")

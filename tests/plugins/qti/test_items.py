@@ -195,12 +195,6 @@ def test_qti_3_is_read_by_the_names_of_qti_2():
         (make_item(base_type="colour"), "base type"),
         (make_item(cardinality="many"), "cardinality"),
         (make_item().replace("<itemBody/>", "<itemBody><customInteraction/></itemBody>"), "custom"),
-        (
-            make_item().replace(
-                "<itemBody/>", "<itemBody><textEntryInteraction responseIdentifier='X'/></itemBody>"
-            ),
-            "declared",
-        ),
         ("<a><b></a>", "well-formed"),
         ("", "well-formed"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "entities"),
