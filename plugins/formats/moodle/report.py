@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -100,26 +100,16 @@ class Draft:
 
 
 def iterate_texts(value: Any) -> Iterable[str]:
-    """Yield every text in a content."""
+    """Yield every text in a content, names of fields included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for inner in value.values():
+        for name, inner in value.items():
+            yield name
             yield from iterate_texts(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from iterate_texts(inner)
-
-
-def map_texts(value: Any, change: Callable[[str], str]) -> Any:
-    """Return a content with every text changed."""
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, Mapping):
-        return {name: map_texts(inner, change) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [map_texts(inner, change) for inner in value]
-    return value
 
 
 def refuse(identifier: str, *reasons: str) -> ImportedQuestion:

@@ -39,9 +39,10 @@ class UnreadableTextError(ValueError):
     """Bytes that are no text; the message says why."""
 
 
-def decode(data: bytes) -> tuple[str, str]:
+def decode(data: bytes, *, keep_line_ends: bool = False) -> tuple[str, str]:
     """Return the text of a file, and a note where its encoding had to be guessed.
 
+    All line ends become line feeds, unless they are kept as they are.
     Raises UnreadableTextError where the bytes are no text at all.
     """
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
@@ -54,7 +55,9 @@ def decode(data: bytes) -> tuple[str, str]:
         text, note = data.decode("cp1252", errors="replace"), WESTERN
     if "\0" in text:
         raise UnreadableTextError("The file is no text: it contains zero bytes.")
-    return text.replace("\r\n", "\n").replace("\r", "\n"), note
+    if not keep_line_ends:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text, note
 
 
 def to_html(text: str, form: str) -> str:

@@ -1,0 +1,40 @@
+"""Names of columns, and what may stand in a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from examhall.plugins.formats.moodle.numbers import read_number
+
+FIELDS = ("type", "identifier", "title", "points", "tags", "stem", "feedback", "settings")
+NUMBERED = ("answer", "share", "match", "tolerance", "feedback", "id")
+MORE = "\0more"
+"""In a row that has more cells than there are names."""
+MOST = 100
+"""Answers of a question."""
+
+MODES = {"single": "single", "choice": "single", "multiple": "multiple", "true_false": "true_false"}
+KINDS: Mapping[str, str] = {
+    **dict.fromkeys(MODES, "choice"),
+    "text": "text_entry",
+    "numeric": "numeric",
+    "match": "match",
+    "order": "order",
+    "essay": "essay",
+    "description": "description",
+}
+"""The words of the column `type`, and the question types."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def guard(cell: str) -> str:
+    """Keep a spreadsheet from taking a text for a formula."""
+    if cell.startswith("'") or (cell.startswith(_FORMULA) and read_number(cell) is None):
+        return f"'{cell}"
+    return cell
+
+
+def unguard(cell: str) -> str:
+    """Take the guard off a cell."""
+    return cell.removeprefix("'")
