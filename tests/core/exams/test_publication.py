@@ -155,3 +155,12 @@ def test_only_the_exams_authors_publish(house: House, author: Principal) -> None
     for role in (Role.CANDIDATE, Role.PROCTOR, Role.GRADER, Role.ADMIN):
         with pytest.raises(ForbiddenError):
             publish_exam(house.platform, house.person(role), exam.id)
+
+
+def test_certainty_that_nobody_counts_is_a_problem(house: House, author: Principal) -> None:
+    scoring = {"feedback_mode": "deferred_certainty"}
+    exam = house.exam(author, [("choice", CHOICE, "2")], settings={"scoring": scoring})
+    assert "certainty-based marking" in refused(house, author, exam.id)["settings.scoring.scorer"]
+    counted = {"scoring": {**scoring, "scorer": "certainty"}}
+    exam = house.exam(author, [("choice", CHOICE, "2")], settings=counted)
+    assert publish_exam(house.platform, author, exam.id).number == 1
