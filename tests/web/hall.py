@@ -37,6 +37,8 @@ from examhall.core.proctoring.consents import get_consent_form, record_consent
 from examhall.core.proctoring.evidence import make_link
 from examhall.core.proctoring.models import Evidence, IncidentRecord, ProctoringSession
 from examhall.core.proctoring.samples import Upload
+from examhall.core.regrading.counting import count_slice
+from examhall.core.regrading.operations import start_regrade
 from examhall.core.scoring.operations import release_outcome, score_attempt
 from examhall.core.tries.checking import check_item
 from examhall.web.app import create_app
@@ -179,6 +181,10 @@ class Hall:
         released = self._sit("released", manual)
         self._submit(released)
         release_outcome(self.platform, SYSTEM, released)
+        self.ids["question_id.released"] = self.ids["question_id"]
+        run = start_regrade(self.platform, SYSTEM, self.ids["exam_id.released"])
+        count_slice(self.platform, run.id, 0)
+        self.ids["run_id"] = run.id
         gated = self._sit("gated", gate)
         self._consent(gated)
         complete_check_in(self.platform, self.owner, gated)

@@ -129,6 +129,9 @@ CONNECTION_FORM = {
 }
 NEW_USER = {"login": "another", "name": "Another"}
 DRAFT = {"exam_id": "exam_id.draft"}
+GRADED = {"exam_id": "exam_id.graded"}
+RELEASED = {"exam_id": "exam_id.released", "question_id": "question_id.released"}
+ANALYSED = "/exams/<uuid:exam_id>/analysis/<uuid:question_id>"
 WATCHED = {"attempt_id": "attempt_id.watched"}
 WAITING = {"attempt_id": "attempt_id.waiting", "item_id": "item_id.waiting"}
 
@@ -297,6 +300,16 @@ EXAM_DOORS = [
     door("POST /exams/<uuid:exam_id>/preview/<int:number>", WRITERS, "outsider"),
     door("POST /exams/<uuid:exam_id>/publish", WRITERS, "outsider", use=DRAFT),
     door("GET /exams/<uuid:exam_id>/results", SCORES, "outsider"),
+    door("GET /exams/<uuid:exam_id>/analysis", SCORES, "outsider", use=RELEASED),
+    door("GET /exams/<uuid:exam_id>/analysis.csv", SCORES, "outsider", use=RELEASED),
+    door(f"GET {ANALYSED}", SCORES, "outsider", use=RELEASED),
+    door(f"GET {ANALYSED}.csv", SCORES, "outsider", use=RELEASED),
+    door("GET /exams/<uuid:exam_id>/regrades", SCORES, "outsider"),
+    door("POST /exams/<uuid:exam_id>/regrades", RELEASERS, "outsider", use=GRADED, form={}),
+    door("GET /regrades/<uuid:run_id>", SCORES, "outsider"),
+    door("GET /regrades/<uuid:run_id>/changes.csv", SCORES, "outsider"),
+    door("POST /regrades/<uuid:run_id>/release", RELEASERS, "outsider", form={}),
+    door("POST /regrades/<uuid:run_id>/discard", RELEASERS, "outsider", form={}),
     door(
         "POST /exams/<uuid:exam_id>/results",
         RELEASERS,
@@ -436,6 +449,16 @@ SCORE_DOORS = [
         use={"attempt_id": "attempt_id.graded"},
     ),
     door("GET /api/v1/exams/<uuid:exam_id>/scores", SCORES, "outsider"),
+    door("GET /api/v1/exams/<uuid:exam_id>/analysis", SCORES, "outsider", use=RELEASED),
+    door(f"GET /api/v1{ANALYSED}", SCORES, "outsider", use=RELEASED),
+    door("GET /api/v1/exams/<uuid:exam_id>/regrades", SCORES, "outsider"),
+    door("POST /api/v1/exams/<uuid:exam_id>/regrades", RELEASERS, "outsider", use=GRADED, json={}),
+    door("GET /api/v1/exams/<uuid:exam_id>/regrades/options", SCORES, "outsider"),
+    door("GET /api/v1/regrades/<uuid:run_id>", SCORES, "outsider"),
+    door("GET /api/v1/regrades/<uuid:run_id>/changes", SCORES, "outsider"),
+    door("GET /api/v1/regrades/<uuid:run_id>/questions", SCORES, "outsider"),
+    door("POST /api/v1/regrades/<uuid:run_id>/release", RELEASERS, "outsider"),
+    door("POST /api/v1/regrades/<uuid:run_id>/discard", RELEASERS, "outsider"),
     door("GET /api/v1/exams/<uuid:exam_id>/waiting", MARKERS, "outsider"),
     door(
         "GET /api/v1/attempts/<uuid:attempt_id>/items/<uuid:item_id>/marks",

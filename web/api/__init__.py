@@ -20,6 +20,8 @@ SERVICES = (
     "questions",
     "exams",
     "scoring",
+    "regrades",
+    "analysis",
     "connections",
     "messages",
     "webhooks",

@@ -20,6 +20,8 @@ PAGES = (
     "exam_settings",
     "candidates",
     "results",
+    "analysis",
+    "regrades",
     "questions",
     "question_versions",
     "media",
