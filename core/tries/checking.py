@@ -134,7 +134,7 @@ def begin_next_try(
             number=len(desk.steps) + 1,
             operation_id=operation_id,
             kind="try_again",
-            state=str(ItemState.TODO),
+            state=str(ItemState.OPEN),
             tries_left=last.tries_left,
             response_revision=last.response_revision,
             penalty=last.penalty,

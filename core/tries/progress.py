@@ -28,7 +28,7 @@ class Progress:
     item_id: UUID
     can_check: bool = False
     asks_certainty: bool = False
-    state: str = str(ItemState.TODO)
+    state: str = str(ItemState.OPEN)
     verdict: str = ""
     is_over: bool = False
     awaits_try_again: bool = False
@@ -66,7 +66,7 @@ def is_over(step: ItemStep) -> bool:
 
 def awaits_try_again(treatment: Treatment, step: ItemStep) -> bool:
     """Say whether the next try has to be asked for."""
-    failed = step.kind == "check" and step.try_number > 0 and step.state == ItemState.TODO
+    failed = step.kind == "check" and step.try_number > 0 and step.state == ItemState.OPEN
     return treatment.mode is Mode.INTERACTIVE and failed
 
 

@@ -44,7 +44,7 @@ MODES = {
     "informationitem": Mode.INFORMATION,
 }
 STATES = {
-    "todo": "todo",
+    "todo": "open",
     "complete": "complete",
     "invalid": "invalid",
     "gaveup": "gave_up",

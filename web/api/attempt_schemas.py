@@ -192,7 +192,7 @@ class ProgressSchema(ApiSchema):
     state = fields.String(
         required=True,
         validate=validate.OneOf(
-            ["todo", "complete", "invalid", "gave_up", "right", "partial", "wrong"]
+            ["open", "complete", "invalid", "gave_up", "right", "partial", "wrong"]
         ),
     )
     verdict = fields.String(required=True)

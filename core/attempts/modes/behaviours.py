@@ -52,7 +52,7 @@ class Deferred:
         """Keep an answer; the state says whether anything is missing."""
         if self.is_same(course, action):
             return None
-        state = ItemState.TODO
+        state = ItemState.OPEN
         if self.is_complete(action):
             state = ItemState.COMPLETE
         elif (action.answer or BLANK).is_given:
@@ -106,7 +106,7 @@ class Immediate(Deferred):
 
     def save(self, course: Course, action: Action) -> Step | None:
         """Keep an answer; it is done only once it was checked."""
-        return None if self.is_same(course, action) else _next(course, action, ItemState.TODO)
+        return None if self.is_same(course, action) else _next(course, action, ItemState.OPEN)
 
     def check(self, course: Course, action: Action) -> Step | None:
         """Score a complete answer for good."""
@@ -127,7 +127,7 @@ class Interactive(Immediate):
         answer = action.answer or BLANK
         number, left = _tries(course) + 1, course.last.tries_left
         if left > 1 and grade_state(answer.fraction) is not ItemState.RIGHT:
-            step = _next(course, action, ItemState.TODO, raw=answer.fraction, number=number)
+            step = _next(course, action, ItemState.OPEN, raw=answer.fraction, number=number)
             return _left(step, left - 1)
         step = _next(
             course, action, grade_state(answer.fraction), raw=answer.fraction, number=number
@@ -142,7 +142,7 @@ class Interactive(Immediate):
         """Begin the next try."""
         if not course.awaits_try_again:
             return super().save(course, action)
-        return _next(course, action, ItemState.TODO)
+        return _next(course, action, ItemState.OPEN)
 
     def finish(self, course: Course) -> Step | None:
         """Score the newest answer, with the penalties of the tries before."""
@@ -166,7 +166,7 @@ class Adaptive(Deferred):
 
     def save(self, course: Course, action: Action) -> Step | None:
         """Keep an answer; what was earned stays."""
-        return None if self.is_same(course, action) else _next(course, action, ItemState.TODO)
+        return None if self.is_same(course, action) else _next(course, action, ItemState.OPEN)
 
     def check(self, course: Course, action: Action) -> Step | None:
         """Score a try, unless it is the same answer as the try before."""
@@ -179,7 +179,7 @@ class Adaptive(Deferred):
             return None
         was_right = scored is not None and scored.state is ItemState.COMPLETE
         is_right = grade_state(answer.fraction) is ItemState.RIGHT
-        state = ItemState.COMPLETE if was_right or is_right else ItemState.TODO
+        state = ItemState.COMPLETE if was_right or is_right else ItemState.OPEN
         tries = _tries(course)
         step = _next(course, action, state, raw=answer.fraction, number=tries + 1)
         return _worth(step, self.best(course, answer.fraction, tries))

@@ -31,7 +31,7 @@ class Mode(StrEnum):
 class ItemState(StrEnum):
     """Where an item of an attempt stands."""
 
-    TODO = "todo"
+    OPEN = "open"
     COMPLETE = "complete"
     INVALID = "invalid"
     GAVE_UP = "gave_up"
@@ -49,7 +49,7 @@ class ItemState(StrEnum):
     @property
     def is_active(self) -> bool:
         """Say whether the candidate can still do something."""
-        return self in {ItemState.TODO, ItemState.COMPLETE, ItemState.INVALID}
+        return self in {ItemState.OPEN, ItemState.COMPLETE, ItemState.INVALID}
 
 
 class ActionKind(StrEnum):
@@ -140,7 +140,7 @@ class Course:
     def begin(cls, rules: Rules, answer: Answer | None = None) -> Course:
         """Return an item at its start, with an answer where it goes on from another attempt."""
         is_done = answer is not None and answer.is_complete
-        state = ItemState.COMPLETE if is_done else ItemState.TODO
+        state = ItemState.COMPLETE if is_done else ItemState.OPEN
         return cls(rules, (Step(ActionKind.SAVE, state, answer, tries_left=rules.tries),))
 
     @property
@@ -169,7 +169,7 @@ class Course:
         """Whether an answer failed and the candidate has not asked for the next try yet."""
         is_check = self.last.kind is ActionKind.CHECK and bool(self.last.try_number)
         is_interactive = self.rules.mode is Mode.INTERACTIVE
-        return is_interactive and is_check and self.last.state is ItemState.TODO
+        return is_interactive and is_check and self.last.state is ItemState.OPEN
 
     def add(self, step: Step) -> Course:
         """Return the course with another step."""

@@ -148,7 +148,7 @@ def test_each_interactive_try_costs_its_penalty_and_the_last_one_ends() -> None:
     steps = [Action(CHECK, WRONG), Action(AGAIN), Action(CHECK, RIGHT)]
     assert states(Mode.INTERACTIVE, *steps)[-1] == ("right", 1 - THIRD)
     steps = [*steps[:2], Action(CHECK, HALF), Action(AGAIN), Action(CHECK, WRONG)]
-    assert [state for state, _ in states(Mode.INTERACTIVE, *steps)] == ["todo"] * 4 + ["wrong"]
+    assert [state for state, _ in states(Mode.INTERACTIVE, *steps)] == ["open"] * 4 + ["wrong"]
 
 
 def test_between_two_interactive_tries_the_next_one_has_to_be_asked_for() -> None:
@@ -166,7 +166,7 @@ def test_without_hints_there_is_one_interactive_try() -> None:
 def test_adaptive_does_not_count_the_same_answer_twice() -> None:
     steps = [Action(CHECK, WRONG), Action(CHECK, WRONG), Action(CHECK, RIGHT), Action(CHECK, WRONG)]
     assert states(Mode.ADAPTIVE, *steps, Action(FINISH)) == [
-        ("todo", 0), ("todo", 0), ("complete", 1 - THIRD), ("complete", 1 - THIRD),
+        ("open", 0), ("open", 0), ("complete", 1 - THIRD), ("complete", 1 - THIRD),
         ("wrong", 1 - THIRD),
     ]  # fmt: skip
 
