@@ -31,7 +31,7 @@ from examhall.plugins import (
 from examhall.plugins.qti.answers import AnswerError
 from examhall.plugins.qti.documents import load_item
 from examhall.plugins.qti.errors import QtiError
-from examhall.plugins.qti.item import Item
+from examhall.plugins.qti.item import SCORE, Item
 from examhall.plugins.qti.public import (
     draw_item,
     find_maximum,
@@ -299,7 +299,8 @@ def _is_manual(item: Item) -> bool:
 
 def _waits_for_marker(item: Item, maximum: str | None) -> bool:
     """Items whose score comes from outside, and free answers that nothing scores."""
-    if any(declaration.external for declaration in item.declarations.values()):
+    score = item.declarations.get(SCORE)
+    if score is not None and score.external:
         return True
     return maximum is None and _is_manual(item)
 

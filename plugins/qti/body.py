@@ -103,6 +103,9 @@ class Writer:
             return self._conditional(element, name)
         if element.tag.startswith(f"{{{MATHML}}}"):
             return self._math(element)
+        if name == "positionObjectStage":
+            inside = [child for child in element if local_name(child) in INTERACTIONS]
+            return "".join(self.node(child) for child in inside)
         written = {"printedVariable": self._printed, "object": self.media, "math": self._math}
         return written[name](element) if name in written else None
 

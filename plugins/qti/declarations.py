@@ -189,7 +189,7 @@ def _read_values(
     if cardinality is Cardinality.RECORD:
         fields = {
             value.get("fieldIdentifier", ""): Value(
-                Cardinality.SINGLE, kind, parse_scalar(kind, value.text or "")
+                Cardinality.SINGLE, kind, parse_scalar(kind, (value.text or "").strip())
             )
             for value in values
             for kind in [read_base_type(value.get("baseType") or "string")]
@@ -201,9 +201,9 @@ def _read_values(
 
 
 def read_scalars(values: Iterable[etree._Element], base_type: BaseType) -> list[Scalar]:
-    """Read `value` elements; those without text are left out, but for strings."""
+    """Read `value` elements without white space around; empty ones are strings only."""
     return [
-        parse_scalar(base_type, value.text or "")
+        parse_scalar(base_type, (value.text or "").strip())
         for value in values
         if base_type is BaseType.STRING or (value.text or "").strip()
     ]

@@ -76,7 +76,9 @@ def _load_operators() -> None:
 
 def _base_value(attributes: Mapping[str, str], text: str) -> Evaluate:
     base_type = read_base_type(attributes.get("baseType"))
-    value = single(base_type, parse_scalar(base_type, text))
+    # A line break is a program's indentation; spaces in a line may be meant.
+    words = text.strip() if "\n" in text else text
+    value = single(base_type, parse_scalar(base_type, words))
     return lambda _state: value
 
 

@@ -105,6 +105,22 @@ def test_rules_can_be_left_and_tables_looked_up():
     assert grades == [["high"], ["mid"], ["none"], ["none"]]
 
 
+def test_white_space_around_values_is_layout():
+    declared = "<correctResponse><value>\n  York\n </value></correctResponse>"
+    item = make_item(declared, template("x/match_correct"), base_type="string")
+    assert score(item, "York") == ["1"]
+    rules = (
+        "<responseProcessing><responseCondition><responseIf><stringMatch caseSensitive='true'>"
+        "<variable identifier='RESPONSE'/><baseValue baseType='string'>{}</baseValue>"
+        "</stringMatch><setOutcomeValue identifier='SCORE'><baseValue baseType='float'>1"
+        "</baseValue></setOutcomeValue></responseIf></responseCondition></responseProcessing>"
+    )
+    indented, spaced = (
+        make_item(rules=rules.format(text), base_type="string") for text in ("\n P\n", " P")
+    )
+    assert (score(indented, "P"), score(spaced, "P"), score(spaced, " P")) == (["1"], ["0"], ["1"])
+
+
 def test_fragments_hold_rules():
     rules = (
         "<responseProcessing><responseProcessingFragment><setOutcomeValue identifier='SCORE'>"
