@@ -49,6 +49,7 @@ from examhall.question_types.shared import UNKNOWN_FORM, ZERO, state_of
 from examhall.question_types.verdict import Verdict
 
 MAX_XML = 2_000_000
+STYLES = ("graphic.css", "handed_in.css", "qti_item.css")
 MANUAL = {"extendedTextInteraction", "uploadInteraction", "drawingInteraction"}
 
 
@@ -169,7 +170,7 @@ class QtiItem(QuestionType):
             verdict=verdict,
             key=key,
         )
-        return Fragment(html, module="qti_item.js", styles=("graphic.css", "qti_item.css"))
+        return Fragment(html, module="qti_item.js", styles=STYLES)
 
     def parse(self, variant: Variant, raw: Raw) -> Response | FormatErrors:
         given: Any = raw

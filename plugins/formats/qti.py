@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from marshmallow import Schema, fields, validate
+
 from examhall.plugins import (
     Format,
     FormatError,
@@ -24,6 +26,19 @@ from examhall.plugins.qti.importing import QTI_ITEM
 from examhall.plugins.qti.public import write_raw
 from examhall.plugins.qti.reading import MAX_BYTES, read_file
 from examhall.plugins.qti.writing.package import PackageWriter
+
+
+class QtiConfig(Schema):
+    """How questions are written."""
+
+    version = fields.String(
+        load_default="2.2",
+        validate=validate.OneOf(["2.2", "3.0"]),
+        metadata={
+            "label": "Version of QTI to write",
+            "help": "Questions that came as QTI keep the version that they came in.",
+        },
+    )
 
 
 class QtiFormat(Format):
@@ -42,8 +57,11 @@ class QtiFormat(Format):
             return ImportReport((), (f"The file is larger than {MAX_BYTES // 2**20} MiB.",))
         return read_file(data)
 
+    def config_schema(self) -> type[Schema]:
+        return QtiConfig
+
     def export(self, bundle: QuestionBundle) -> bytes:
-        return PackageWriter(bundle).write()
+        return PackageWriter(bundle, self.config.get("version", "2.2")).write()
 
     def read_responses(
         self, question: PortableQuestion, variant: Variant, responses: Mapping[str, Any]

@@ -7,6 +7,7 @@ could have made it.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,6 +18,9 @@ from examhall.plugins.qti.values import BaseType, Cardinality, parse_scalar
 
 DIRECT = "="
 LONGEST_TEXT = 50_000
+_FILE = re.compile(r"media:[0-9a-f]{64} [0-9]{1,12} [a-z]+/[a-z0-9.+-]{1,100} [^\n]{1,200}\Z")
+"""A file as the page's control names it: reference, size in bytes, content type, name."""
+
 Texts = list[str]
 Raw = Mapping[str, Any]
 Control = Mapping[str, Any]
@@ -156,6 +160,13 @@ def _points(control: Control, _codes: Mapping[str, str], raw: Raw) -> Texts:
     return found
 
 
+def _upload(control: Control, _codes: Mapping[str, str], raw: Raw) -> Texts:
+    text = read_text(raw, control["name"])
+    if text and not _FILE.match(text):
+        raise AnswerError("The answer is not a file that was handed in here.")
+    return [text] if text else []
+
+
 def _tick(control: Control, _codes: Mapping[str, str], raw: Raw) -> Texts:
     return ["true"] if "true" in _texts(raw, control["name"]) else []
 
@@ -171,7 +182,7 @@ _DECODERS: Mapping[str, Callable[[Control, Mapping[str, str], Raw], Texts]] = {
     "text": _text,
     "number": lambda control, _codes, raw: [t for t in [read_text(raw, control["name"])] if t],
     "media": lambda control, _codes, raw: [t for t in [read_text(raw, control["name"])] if t],
-    "upload": lambda control, _codes, raw: [t for t in [read_text(raw, control["name"])] if t],
+    "upload": _upload,
     "points": _points,
     "tick": _tick,
 }

@@ -186,7 +186,7 @@ def _hottext(drawing: Drawing) -> Control:
     return drawing.start("hottext", many=drawing.is_many(), limit=limit, choices=choices, flow=flow)
 
 
-def _picture(drawing: Drawing, areas: Sequence[tuple[etree._Element, str]] = ()) -> Control:
+def _picture(drawing: Drawing, areas: Sequence[tuple[etree._Element, str, str]] = ()) -> Control:
     """Return the picture of a graphic interaction, with its areas."""
     holder, parent = drawing.element, drawing.element.getparent()
     if parent is not None and local_name(parent) == "positionObjectStage":
@@ -199,8 +199,12 @@ def _picture(drawing: Drawing, areas: Sequence[tuple[etree._Element, str]] = ())
         "width": read_count(image.get("width")),
         "height": read_count(image.get("height")),
         "areas": [
-            {**draw_area(parse_area(area.get("shape", ""), area.get("coords", ""))), "label": label}
-            for area, label in areas
+            {
+                **draw_area(parse_area(area.get("shape", ""), area.get("coords", ""))),
+                "label": label,
+                "value": code,
+            }
+            for area, label, code in areas
             if area.get("shape", "default") != "default"
         ],
     }
@@ -224,8 +228,11 @@ def _areas(drawing: Drawing, tag: str) -> tuple[list[Control], Control]:
         {**choice, "text": label}
         for choice, label in zip(drawing.choices(found), labels, strict=True)
     ]
-    letters = [label.partition(":")[0] for label in labels]
-    return choices, _picture(drawing, list(zip(found, letters, strict=True)))
+    drawn = [
+        (element, label.partition(":")[0], str(choice["value"]))
+        for element, label, choice in zip(found, labels, choices, strict=True)
+    ]
+    return choices, _picture(drawing, drawn)
 
 
 def _hotspot(drawing: Drawing) -> Control:
@@ -298,7 +305,8 @@ def _media(drawing: Drawing) -> Control:
 def _upload(drawing: Drawing) -> Control:
     drawn = drawing.interaction.kind == "drawingInteraction"
     picture = _picture(drawing) if drawn else None
-    return drawing.start("upload", drawing=drawn, picture=picture)
+    kinds = "image/*" if drawn else drawing.element.get("type", "")
+    return drawing.start("upload", kinds=kinds[:500], picture=picture)
 
 
 def _end(drawing: Drawing) -> Control:

@@ -23,8 +23,7 @@ MAX_XML = 2_000_000
 _LOST = {
     "stylesheet": "Its style sheet is left out.",
     "infoControl": "Help that opens on request is left out.",
-    "uploadInteraction": "Instead of a file, candidates describe their work in words.",
-    "drawingInteraction": "Instead of a drawing, candidates describe their work in words.",
+    "drawingInteraction": "Instead of drawing in the page, candidates hand in a picture.",
 }
 
 

@@ -1,4 +1,6 @@
-/* QTI items: mark a picture by pointing at it, and count how often a recording was played. */
+/* QTI items: point at a picture to mark or choose, and count how often a recording was played. */
+
+import "./file_upload.js";
 
 function tell(element) {
   for (const name of ["input", "change"]) element.dispatchEvent(new Event(name, { bubbles: true }));
@@ -38,6 +40,20 @@ class Plays extends HTMLElement {
   }
 }
 
-for (const [name, type] of [["eh-qti-points", Points], ["eh-qti-plays", Plays]]) {
+/** A click on an area of a picture is a click on its control. */
+function chooseArea(event) {
+  const area = event.target.closest?.("eh-qti-areas [data-area]");
+  if (!area) return;
+  const areas = area.closest("eh-qti-areas");
+  areas.querySelector(`input[value="${CSS.escape(area.dataset.area)}"]`)?.click();
+}
+
+class Areas extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("click", chooseArea);
+  }
+}
+
+for (const [name, type] of [["eh-qti-areas", Areas], ["eh-qti-points", Points], ["eh-qti-plays", Plays]]) {
   if (!customElements.get(name)) customElements.define(name, type);
 }

@@ -199,6 +199,19 @@ def test_an_essay_waits_for_a_marker():
     assert QTI.score(variant, QTI.parse(variant, {})).state is ScoreState.UNANSWERED
 
 
+def test_a_file_is_handed_in_and_waits_for_a_marker():
+    upload = item(
+        response([], base_type="file"), f"<uploadInteraction {START} type='image/png'/>", ""
+    )
+    variant = QTI.prepare(upload, 0, "en")
+    assert '<eh-files name="i0"' in QTI.render(variant, View.ANSWER, {}, name="q").html
+    line = f"{MEDIA} 1234 image/png my work.png"
+    score = QTI.score(variant, QTI.parse(variant, {"i0": [line]}))
+    assert score.state is ScoreState.NEEDS_MANUAL
+    assert "my work.png" in QTI.render(variant, View.GRADE, {"i0": [line]}, name="q").html
+    assert isinstance(QTI.parse(variant, {"i0": "/etc/passwd"}), FormatErrors)
+
+
 def test_a_mapping_gives_part_of_the_points():
     variant = QTI.prepare(CONTENTS["text_entry"], 0, "en")
     score = QTI.score(variant, QTI.parse(variant, {"i0": "Yorkshire"}))

@@ -20,6 +20,7 @@ from examhall.plugins.qti.package import write_package
 from examhall.plugins.qti.writing import pairs, pictures, words
 from examhall.plugins.qti.writing.draft import Draft
 from examhall.plugins.qti.writing.nodes import name_of, node, number
+from examhall.plugins.qti.writing.version3 import to_version3
 
 CP = "http://www.imsglobal.org/xsd/imscp_v1p1"
 ITEM_TYPE, TEST_TYPE = "imsqti_item_xmlv2p2", "imsqti_test_xmlv2p2"
@@ -61,6 +62,7 @@ class PackageWriter:
     """Writes a bundle; the same bundle makes the same bytes."""
 
     bundle: QuestionBundle
+    version: str = "2.2"
     files: dict[str, bytes] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     media_names: dict[str, str] = field(default_factory=dict)
@@ -78,12 +80,16 @@ class PackageWriter:
         test = None
         if exam is not None:
             data = write_test(exam, names, {q.identifier: q for _, _, q in written})
+            data = self._in_version(data)
             self._add(TEST, data, TEST_TYPE)
             test = TEST, data, exam
         media = [(self.media_names[ref], file) for ref, file in sorted(self.bundle.media.items())]
         manifest = self._manifest()
         native = write_natives(written, test, media)
         return write_package({"imsmanifest.xml": manifest, **self.files, NATIVE: native})
+
+    def _in_version(self, data: bytes) -> bytes:
+        return to_version3(data) if self.version == "3.0" else data
 
     def _add(self, name: str, data: bytes, kind: str) -> None:
         self.files[name] = data
@@ -101,7 +107,7 @@ class PackageWriter:
             name = f"items/q{place:05}/{'in/' * _depth(question)}item.xml"
             data = self._write_original(name, question)
         else:
-            data = write_item(question, f"q{place}", self._from(2))
+            data = self._in_version(write_item(question, f"q{place}", self._from(2)))
         self._add(name, data, ITEM_TYPE)
         return name, data
 
@@ -130,8 +136,9 @@ class PackageWriter:
         root.set("identifier", "manifest")
         etree.SubElement(root, f"{{{CP}}}organizations")
         resources = etree.SubElement(root, f"{{{CP}}}resources")
-        for place, (name, kind) in enumerate(self.kinds.items(), 1):
+        for place, (name, old) in enumerate(self.kinds.items(), 1):
             resource = etree.SubElement(resources, f"{{{CP}}}resource")
+            kind = old.replace("v2p2", "v3p0") if self.version == "3.0" else old
             for key, text in (("identifier", f"r{place}"), ("type", kind), ("href", name)):
                 resource.set(key, text)
             etree.SubElement(resource, f"{{{CP}}}file").set("href", name)

@@ -24,6 +24,7 @@ from examhall.plugins.qti.errors import QtiError
 from examhall.plugins.qti.item import parse_item
 from examhall.plugins.qti.session import ItemSession, read_response
 from examhall.plugins.qti.writing.package import WRITERS, write_item
+from examhall.plugins.qti.writing.version3 import to_version3
 from examhall.plugins.testing import FormatContract
 from examhall.question_types.qti_item import EXAMPLE, QtiItem
 
@@ -254,6 +255,31 @@ def test_a_question_that_qti_cannot_hold_is_refused_by_its_title():
     ):
         with pytest.raises(FormatError, match=question.title):
             QTI.export(QuestionBundle((question,)))
+
+
+@pytest.mark.parametrize("question", QUESTIONS[:-1], ids=lambda question: question.type)
+def test_qti_3_says_the_same(question):
+    old = write_item(question, "q", {PICTURE.reference: "map.png"})
+    new = to_version3(old)
+    assert b"qti-assessment-item" in new
+    first, second = parse_item(old), parse_item(new)
+    assert first.declarations == second.declarations
+    assert [i.kind for i in first.interactions] == [i.kind for i in second.interactions]
+    session = ItemSession(second)
+    session.submit(session.correct_responses())
+    assert session.score() == (pytest.approx(1) if any(session.correct_texts().values()) else 0)
+
+
+def test_a_package_of_version_3_comes_back_with_and_without_our_own_file():
+    subject = QTI.configured({"version": "3.0"})
+    data = subject.export(make_bundle())
+    assert [entry.question for entry in read(data).questions] == list(QUESTIONS)
+    files = unzipped(data)
+    assert b"imsqti_item_xmlv3p0" in files["imsmanifest.xml"]
+    del files["examhall/native.json"]
+    again = read(zipped(files))
+    assert len(again.questions) == len(QUESTIONS)
+    assert [section.title for section in again.exam.sections] == ["First", "Second"]
 
 
 def test_every_writer_is_for_a_type_with_a_test():
