@@ -48,7 +48,7 @@ class DrawingContent(HandedInContent):
     image = fields.String(
         load_default="",
         validate=validate.Length(0, 100_000),
-        metadata={"label": "Picture on the sheet", "help": "`media:` and its sha256, or empty."},
+        metadata={"label": "Picture on the sheet", "widget": "image"},
     )
     image_alt = fields.String(
         load_default="",

@@ -102,8 +102,9 @@ class Plugin(ABC):
         The admin form, the validation and the secret fields come from it. Mark a secret with
         `fields.String(metadata={"secret": True})`; give `metadata={"label": ..., "help": ...}`.
         Every form that is made from a schema also knows `"widget"`: `"multiline"`, `"html"` for an
-        author's HTML, `"minutes"` for seconds given in minutes; and `"when"`, such as
-        `{"mode": ["single"]}`, for a field that matters only while another has one of these values.
+        author's HTML, `"image"` for the reference of a picture (`media:<sha256>`), `"minutes"` for
+        seconds given in minutes; and `"when"`, such as `{"mode": ["single"]}`, for a field that
+        matters only while another has one of these values.
         Every field needs a `load_default`, or is asked for before the plugin can be enabled.
         """
         return NoConfiguration

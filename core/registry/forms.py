@@ -1,7 +1,8 @@
 """A marshmallow schema as a form: what an editor needs to know to draw it.
 
 A field says how it wants to look in its `metadata`: `label`, `help`, `secret`, and `widget`:
-`multiline`, `html` for an author's HTML, `minutes` for seconds that people give in minutes.
+`multiline`, `html` for an author's HTML, `image` for the reference of a picture, `minutes` for
+seconds that people give in minutes.
 `when`, such as `{"mode": ["single", "multiple"]}`, says that it matters only while another field
 of its schema has one of these values. The order of appearance is the order of declaration.
 """
@@ -38,6 +39,7 @@ TYPES: tuple[tuple[type[Field], str], ...] = (
 
 WIDGETS: dict[str, type[Field]] = {
     "html": fields.String,
+    "image": fields.String,
     "minutes": fields.Integer,
     "multiline": fields.String,
 }
@@ -55,10 +57,10 @@ class Choice:
 class FormField:
     """One field of a form.
 
-    `type` is one of text, multiline, html, minutes, secret, integer, number, boolean, choice, date,
-    datetime, time, url, email, object (with `fields`), list (with `item`), mapping (with `item`,
-    maybe) and json for all that cannot be told. `default` is JSON; `minimum` and `maximum` bound
-    the number, or the length of text and lists.
+    `type` is one of text, multiline, html, image, minutes, secret, integer, number, boolean,
+    choice, date, datetime, time, url, email, object (with `fields`), list (with `item`), mapping
+    (with `item`, maybe) and json for all that cannot be told. `default` is JSON; `minimum` and
+    `maximum` bound the number, or the length of text and lists.
     """
 
     name: str

@@ -91,3 +91,20 @@ def test_a_question_is_written_with_a_picture_and_a_formula(
     page.reload()
     expect(shown.get_by_role("img", name="A circle")).to_be_visible()
     assert source == page.locator('[name="content.stem"]').input_value()
+
+
+def test_a_picture_is_uploaded_where_a_question_needs_one(
+    hall: Hall, device: BrowserContext, faults: Faults
+) -> None:
+    page = sign_in(device, hall.url, "author", hall.password)
+    faults.watch(page)
+    page.goto(f"{hall.url}/questions/new?type=hotspot&example=1")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload: Picture").click()
+    photo = {"name": "map.png", "mimeType": "image/png", "buffer": picture(size=(640, 320))}
+    chooser.value.set_files(photo)  # type: ignore[arg-type]
+    expect(page.get_by_text("map.png was uploaded.")).to_be_visible()
+    expect(page.locator('[name="content.image"]')).to_have_value(re.compile("media:[0-9a-f]{64}"))
+    expect(page.locator('[name="content.width"]')).to_have_value("640")
+    expect(page.locator('[name="content.height"]')).to_have_value("320")
+    expect(page.locator("#preview img").first).to_have_attribute("src", re.compile("^/media/"))

@@ -12,7 +12,7 @@ from typing import Any
 
 from examhall.core.registry.forms import Choice, FormField
 
-TEXTUAL = frozenset({"text", "html", "multiline", "email", "url"})
+TEXTUAL = frozenset({"text", "html", "image", "multiline", "email", "url"})
 BLANK = FormField(name="", label="", type="text")
 
 

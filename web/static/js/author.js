@@ -124,6 +124,7 @@ function followChoice(part) {
 
 function start() {
   if (document.querySelector("eh-html-field")) import("./rich_text.js");
+  if (document.querySelector("eh-image-field")) import("./image_field.js");
   for (const { dataset } of document.querySelectorAll("[data-module]")) {
     import(dataset.module).catch((error) => console.warn(`${dataset.module}: ${error.message}`));
   }
