@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -184,13 +185,12 @@ class MarkEntrySchema(ApiSchema):
     current = fields.Boolean(required=True)
 
 
-class MarkingSchema(ApiSchema):
+class MarkingSchema(ReviewItemSchema):
     """What a marker sees: the answer, the rubric, and the marks that are not hidden from them.
 
     `name` is empty where the exam is marked blind.
     """
 
-    item = fields.Nested(ReviewItemSchema, required=True)
     stage = fields.String(
         required=True, validate=validate.OneOf(["first", "second", "decision", "done"])
     )
@@ -273,7 +273,8 @@ def show_item(attempt_id: UUID, item_id: UUID) -> dict[str, Any]:
     item = get_marking(platform(), principal(), attempt_id, item_id)
     state = get_marking_state(platform(), principal(), attempt_id, item_id)
     return {
-        "item": item,
+        **{one.name: getattr(item, one.name) for one in dataclasses.fields(item)},
+        "html": item.html,
         "stage": state.stage,
         "candidate_number": state.candidate_number,
         "name": state.name,

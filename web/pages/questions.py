@@ -71,6 +71,7 @@ def read_filters() -> dict[str, Any]:
 @blueprint.post("/bulk")
 def change_many() -> Response:
     """Tag the ticked questions, or take them out of the bank's list."""
+    principal().require(Permission.QUESTIONS_WRITE)
     action = request.form.get("_action", "")
     tags = split_tags(request.form.get("tags", ""))
     ids = [found for text in request.form.getlist("question") if (found := read_uuid(text))]
