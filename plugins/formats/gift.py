@@ -4,6 +4,7 @@ Read is the whole syntax that Moodle 4.5 reads: names, categories, comments with
 `[tag:...]`, the formats `[html]`, `[moodle]`, `[plain]` and `[markdown]`, escapes, missing words,
 choices, true and false, short answers, numbers with tolerances and ranges, pairs to match, essays,
 descriptions, and the ordering questions that Moodle's plugin writes. A category becomes a tag.
+Texts with the answers of a cloze in them, which Moodle has another format for, are read as well.
 
 Written are HTML texts, and in comments, where other programs pass over them, the identifier, the
 tags and `[points:...]`.

@@ -1,8 +1,9 @@
 """Format `moodle_xml`: the file that Moodle itself writes of its questions.
 
-Read are all of Moodle's own question types, with the files embedded in them, and the old forms of
-Moodle 1.9. A category becomes a tag. Written is what Moodle reads; elements and attributes that
-Moodle passes over (identifiers of answers, sizes of places) keep what it has no place for.
+Read are all of Moodle's own question types, with the files embedded in them, the old forms of
+Moodle 1.9, and pools of Blackboard as Moodle reads them. A category becomes a tag. Written is what
+Moodle reads; elements and attributes that Moodle passes over (identifiers of answers, sizes of
+places) keep what it has no place for.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class MoodleXmlFormat(Format):
     version = "1.0.0"
     title = "Moodle XML"
     summary = "Moodle's own file for questions, with pictures and recordings."
-    extensions = ("xml",)
+    extensions = ("xml", "dat")
     media_type = "application/xml"
 
     def import_(self, stream: BinaryIO) -> ImportReport:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from examhall.plugins import (
     FormatErrors,
     ImportReport,
     PortableQuestion,
+    QuestionType,
     Response,
     Score,
     ScoreState,
+    Variant,
     plain_text,
 )
 from examhall.plugins.formats.aiken import AikenFormat
@@ -34,6 +37,9 @@ FORMATS: Mapping[str, Format] = {
     "xml": MoodleXmlFormat(),
     "aiken": AikenFormat(),
     "missingword": MissingWordFormat(),
+    # What Moodle has formats of their own for is read here by those that are nearest.
+    "multianswer": GiftFormat(),
+    "blackboard_six": MoodleXmlFormat(),
 }
 STATES = {
     "gradedright": {ScoreState.RIGHT},
@@ -201,13 +207,18 @@ def compare_grades(
 
 def grade(plugin: Format, question: PortableQuestion, response: Mapping[str, Any]) -> Score:
     """Return the score of a response, as `examhall format score` finds it."""
-    kind = find_type(question.type)
-    variant = kind.prepare(question.content, 0, "en")
+    kind, variant = _prepared(question.type, json.dumps(question.content, sort_keys=True))
     parsed = kind.parse(variant, plugin.read_responses(question, variant, response))
     if isinstance(parsed, FormatErrors):
         return Score(Decimal(0), ScoreState.INVALID)
     assert isinstance(parsed, Response)
     return kind.score(variant, parsed)
+
+
+@lru_cache(maxsize=500)
+def _prepared(key: str, content: str) -> tuple[QuestionType, Variant]:
+    kind = find_type(key)
+    return kind, kind.prepare(json.loads(content), 0, "en")
 
 
 def compare_texts(cases: Sequence[Mapping[str, Any]]) -> Row:

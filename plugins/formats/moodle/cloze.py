@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -64,9 +64,19 @@ def read_cloze(source: Source) -> tuple[str, dict[str, Any]]:
     """Read `cloze`; the stem with numbered gaps replaces the text."""
     stem, parts = read_parts(source.stem)
     if source.child("defaultgrade") is None:
-        source.draft.points = sum((Decimal(part.get("weight", "1")) for part in parts), ZERO)
+        source.draft.points = weight_of(parts)
     source.child("shuffleanswers")
     return "cloze", {"parts": parts, "stem": stem, "spaces_count": True}
+
+
+def weight_of(parts: Sequence[Mapping[str, Any]]) -> Decimal:
+    """Return the points of a cloze: its parts' weights together."""
+    return sum((Decimal(part.get("weight", "1")) for part in parts), ZERO)
+
+
+def is_cloze(text: str) -> bool:
+    """Say whether a text has what looks like the answers of a cloze."""
+    return _START.search(text) is not None
 
 
 def read_parts(text: str) -> tuple[str, list[dict[str, Any]]]:

@@ -11,6 +11,7 @@ from examhall.plugins import ImportedQuestion
 from examhall.plugins.formats.moodle import answers as made
 from examhall.plugins.formats.moodle.answers import Answer
 from examhall.plugins.formats.moodle.categories import category_tag
+from examhall.plugins.formats.moodle.cloze import is_cloze, read_parts, weight_of
 from examhall.plugins.formats.moodle.gift_text import (
     Block,
     Texts,
@@ -31,15 +32,24 @@ from examhall.plugins.formats.moodle.numbers import (
 from examhall.plugins.formats.moodle.ordering import MOST_SHOWN, order_content, read_words
 from examhall.plugins.formats.moodle.own import apply_own
 from examhall.plugins.formats.moodle.report import Draft, RefusedError, refuse
+from examhall.plugins.formats.moodle.texts import to_html
 
 BLANK = "_____"
 CATEGORY = "$CATEGORY:"
 TRUTHS = {"T": True, "TRUE": True, "F": False, "FALSE": False}
+_SIGNS = re.compile(r"^\s*(?:::|//|\$CATEGORY:)", re.MULTILINE)
+_AIKEN = re.compile(r"^ANSWER\s*:\s*[A-Z]\s*$", re.MULTILINE)
 _WEIGHT = re.compile(r"%(-?\d{1,3}(?:\.\d*)?)%")
 
 
 def read_gift(text: str) -> list[ImportedQuestion]:
-    """Return an entry for every question of a file."""
+    """Return an entry for every question of a file.
+
+    Answers as in `{1:SHORTANSWER:=Owl}` make a cloze. A file with nothing but a text with such
+    answers is one question, empty lines and all.
+    """
+    if is_cloze(text) and not _SIGNS.search(text):
+        return [_read_block(1, Block(tuple(text.strip().split("\n")), 1), text.split("\n"), "")]
     found: list[ImportedQuestion] = []
     tag = ""
     for block in split_blocks(text):
@@ -70,6 +80,8 @@ def _read_question(draft: Draft, text: str, own: dict[str, Any]) -> ImportedQues
     if text.startswith("::") and (end := text.find("::", 2)) >= 0:
         draft.title = " ".join(restore(text[2:end]).split())
         text = text[end + 2 :].strip()
+    if is_cloze(text):
+        return draft.finish("cloze", _read_cloze(draft, restore(text)))
     stem, answers = _split_answers(text)
     texts = Texts(draft)
     _words, texts.form = texts.split_form(stem)
@@ -80,12 +92,21 @@ def _read_question(draft: Draft, text: str, own: dict[str, Any]) -> ImportedQues
     if "points" in own:
         draft.points = _points(own["points"])
     if answers is None:
+        if _AIKEN.search(text):
+            raise RefusedError("It looks like Aiken: read the file in that format.")
         return draft.finish("description", apply_own(content, own))
     if "####" in answers:
         answers, _mark, feedback = answers.rpartition("####")
         content["feedback"] = texts.html(feedback)
     kind, more = _read_answers(texts, answers.strip())
     return draft.finish(kind, apply_own({**content, **more}, own))
+
+
+def _read_cloze(draft: Draft, text: str) -> dict[str, Any]:
+    text, form = Texts(draft).split_form(text)
+    stem, parts = read_parts(to_html(text, "html" if "<" in text else form))
+    draft.points = weight_of(parts)
+    return {"stem": stem, "parts": parts, "spaces_count": True}
 
 
 def _split_answers(text: str) -> tuple[str, str | None]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from examhall.plugins import ImportedQuestion, ImportReport, MediaFile
+from examhall.plugins.formats.moodle.blackboard import ROOT as POOL
+from examhall.plugins.formats.moodle.blackboard import read_pool
 from examhall.plugins.formats.moodle.categories import category_tag
 from examhall.plugins.formats.moodle.own import apply_own, load_own
 from examhall.plugins.formats.moodle.report import Draft, RefusedError, refuse
@@ -37,6 +39,8 @@ def read_xml(data: bytes) -> ImportReport:
         root = parse_xml(data)
     except UnreadableTextError as error:
         return ImportReport((), (str(error),))
+    if root.tag == POOL:
+        return read_pool(root)
     if root.tag not in {"quiz", "question"}:
         return ImportReport((), (f"The file is no Moodle XML: it starts with <{root.tag}>.",))
     media: dict[str, MediaFile] = {}

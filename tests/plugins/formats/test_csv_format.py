@@ -126,7 +126,7 @@ def test_other_types_are_refused_by_name(question):
         CSV.export(QuestionBundle((question,)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.data())
 def test_generated_questions_come_back(data):
     texts = data.draw(st.lists(words, min_size=2, max_size=5))
@@ -140,7 +140,7 @@ def test_generated_questions_come_back(data):
     round_trip(CSV, [question])
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.text(st.sampled_from("abc,;\t\"'\n\r=1 "), max_size=40))
 def test_any_text_makes_a_report(text):
     for entry in read(f"type,stem,answer_1,settings\n{text}"):

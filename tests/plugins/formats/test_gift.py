@@ -74,6 +74,23 @@ def test_the_syntax_of_moodle_is_read(text, kind, expected):
     assert {name: question.content.get(name) for name in expected} == expected
 
 
+def test_texts_with_answers_of_a_cloze_are_one_question():
+    question = read_one("It is {1:SHORTANSWER:=day~night}.\n\nAnd {2:MC:=warm~cold}.")
+    assert question.type == "cloze"
+    assert question.points == 3
+    assert question.content["stem"] == "It is {#1}.<br>\n<br>\nAnd {#2}."
+    assert [entry.question.type for entry in read("::A::x {:SA:=y}\n\n::B::z{T}")] == [
+        "cloze",
+        "choice",
+    ]
+
+
+def test_other_formats_are_told_apart():
+    [entry] = read("Which?\nA) a\nB) b\nANSWER: A")
+    assert entry.fidelity is Fidelity.REFUSED
+    assert "Aiken" in entry.notes[0]
+
+
 def test_pairs_are_read_and_equal_answers_are_one():
     content = read_one("Match{=a -> 1 =b -> 2 =c->1 = -> 3}").content
     assert [answer["text"] for answer in content["answers"]] == ["1", "2", "3"]
@@ -162,7 +179,7 @@ def test_nothing_is_written_that_would_not_come_back(content):
         GIFT.export(QuestionBundle((PortableQuestion("text_entry", "T", content),)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.data())
 def test_generated_questions_come_back(data):
     options = data.draw(st.lists(st.tuples(shown, words), min_size=2, max_size=5))
@@ -191,7 +208,7 @@ def test_generated_questions_come_back(data):
     assert report.questions[0].question == question
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(words, words), min_size=1, max_size=4), shown)
 def test_generated_short_answers_come_back(pairs, stem):
     answers = [{"text": text, "feedback": said} for text, said in pairs]
@@ -203,7 +220,7 @@ def test_generated_short_answers_come_back(pairs, stem):
         round_trip(GIFT, [question])
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(st.text(st.sampled_from("ab{}~=#:\\%->[]/\n*1 TF$."), max_size=60))
 def test_any_text_makes_a_report(text):
     for entry in read(text):
@@ -211,10 +228,10 @@ def test_any_text_makes_a_report(text):
 
 
 def test_reading_takes_time_in_proportion_to_the_file():
-    text = "\n\n".join(f"::Q{n}::What is {n}?{{~a#no ~b =c#yes ####gen}}" for n in range(3000))
+    text = "\n\n".join(f"::Q{n}::What is {n}?{{~a#no ~b =c#yes ####gen}}" for n in range(1500))
     started = process_time()
-    assert len(read(text)) == 3000
-    assert process_time() - started < 3
+    assert len(read(text)) == 1500
+    assert process_time() - started < 2
 
 
 def test_points_stand_in_a_comment_that_others_pass_over():
