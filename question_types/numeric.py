@@ -117,7 +117,7 @@ class Numeric(QuestionType):
             head=("Number", "Tolerance", "Share"),
             rows=[key_row(answer) for answer in (variant.secret["answers"] if keyed else ())],
         )
-        return Fragment(html, styles=("words.css",))
+        return Fragment(html, styles=("graphic.css", "words.css"))
 
     def parse(self, variant: Variant, raw: Raw) -> Response | FormatErrors:
         return read_entry(variant.public, raw)

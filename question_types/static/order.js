@@ -4,20 +4,21 @@
 import { define, Enhanced, letDrag, tellChange } from "./picture.js";
 
 class Order extends Enhanced {
+  #isNumbering = false;
+
   listen() {
     this.list = this.querySelector("ul");
-    this.isLocked = this.selects().some((select) => select.disabled);
-    if (this.isLocked) return;
+    if (this.selects().some((select) => select.disabled)) return;
     this.classList.add("live");
     for (const item of this.items()) {
       this.#letMove(item);
       const select = item.querySelector("select");
-      select.addEventListener("change", (event) => event.isTrusted && this.#moveTo(item, Number(select.value)));
+      select.addEventListener("change", () => this.#moveTo(item, Number(select.value)));
     }
   }
 
   items() {
-    return [...this.list.querySelectorAll("[data-item]")];
+    return [...this.list.querySelectorAll("[data-entry]")];
   }
 
   selects() {
@@ -40,7 +41,7 @@ class Order extends Enhanced {
 
   /** Put the dragged item before or behind the one under the pointer. */
   #follow(item, x, y) {
-    const over = document.elementFromPoint(x, y)?.closest("[data-item]");
+    const over = document.elementFromPoint(x, y)?.closest("[data-entry]");
     if (!over || over === item || over.parentElement !== this.list) return;
     const items = this.items();
     if (items.indexOf(over) > items.indexOf(item)) over.after(item);
@@ -49,30 +50,37 @@ class Order extends Enhanced {
 
   /** Carry out what was chosen in a menu; the items in between move up or down. */
   #moveTo(item, position) {
-    if (!position) return;
-    const focused = document.activeElement;
+    if (!position || this.#isNumbering) return;
     const others = this.items().filter((other) => other !== item);
-    const behind = others[position - 1];
-    if (behind) behind.before(item);
-    else others.at(-1)?.after(item);
+    this.#arrange([...others.slice(0, position - 1), item, ...others.slice(position - 1)]);
     this.#number();
-    focused?.focus();
     this.say(`Position ${position} of ${others.length + 1}`);
   }
 
   /** Write into the menus where the items stand. */
   #number() {
+    this.#isNumbering = true;
     for (const [n, select] of this.selects().entries()) select.value = String(n + 1);
     tellChange(this.selects()[0]);
+    this.#isNumbering = false;
   }
 
-  /** Show the items in the order that the menus tell. */
+  /** Bring the items into an order; the menu that is in use keeps the focus. */
+  #arrange(items) {
+    const current = this.items();
+    if (items.every((item, n) => item === current[n])) return;
+    const focused = this.contains(document.activeElement) ? document.activeElement : null;
+    this.list.append(...items);
+    focused?.focus({ preventScroll: true });
+  }
+
+  /** Show the items in the order that the menus tell; one without a position stays where it is. */
   draw() {
-    const place = (item) => Number(item.querySelector("select").value) || Infinity;
+    const place = (item) => Number(item.querySelector("select").value);
     const items = this.items();
-    const sorted = items.toSorted((one, other) => place(one) - place(other) || 0);
-    if (sorted.some((item, n) => item !== items[n])) this.list.append(...sorted);
+    const placed = items.filter(place).sort((one, other) => place(one) - place(other));
+    this.#arrange(items.map((item) => (place(item) ? placed.shift() : item)));
   }
 }
 
-define("eh-order", Order);
+define("eh-sequence", Order);

@@ -1,7 +1,7 @@
 /* Words that are dragged into the gaps of a text, or chosen and put down by two presses. The gaps are
    menus: they are what is answered with, and by keyboard. */
 
-import { define, Enhanced, Ghost, letDrag, setControl } from "./picture.js";
+import { define, Enhanced, Ghost, letDrag, setControl, whenSettled } from "./picture.js";
 
 class Words extends Enhanced {
   #held = null;
@@ -31,7 +31,7 @@ class Words extends Enhanced {
       });
     }
     for (const gap of this.gaps) {
-      gap.addEventListener("change", () => this.#makeRoom(gap));
+      whenSettled(gap, () => this.#makeRoom(gap));
       gap.addEventListener("pointerdown", (event) => this.#takeHeld(event, gap));
       gap.addEventListener("mousedown", (event) => this.#taken === gap && event.preventDefault());
     }

@@ -6,6 +6,8 @@ from playwright.sync_api import Locator, Page
 
 MOST_TABS = 200
 MOST_ARROWS = 60
+DOUBLE_TAP = 400
+"""Milliseconds."""
 IS_FOCUSED = "e => e === document.activeElement"
 SELECTED = "e => e.selectedOptions[0]?.textContent.trim() ?? ''"
 
@@ -108,3 +110,30 @@ class Finger:
         field = self.question.get_by_label(name, exact=True)
         field.tap()
         field.fill(text)
+
+    def select(self, name: str, option: str) -> None:
+        """Choose in a list, whose menu belongs to the telephone and not to the page."""
+        box = self.question.get_by_role("combobox", name=name, exact=True)
+        box.scroll_into_view_if_needed()
+        box.select_option(label=option)
+
+    def drag(self, start: Locator, end: Locator) -> None:
+        """Put the finger on something, move it over something else, and lift it."""
+        start.scroll_into_view_if_needed()
+        places = [_middle(start), _middle(end)]
+        hand = self.page.context.new_cdp_session(self.page)
+        (from_x, from_y), (to_x, to_y) = places
+        for step in range(11):
+            x, y = (a + (b - a) * step / 10 for a, b in ((from_x, to_x), (from_y, to_y)))
+            kind = "touchMove" if step else "touchStart"
+            hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+        hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        hand.detach()
+        # A tap that follows at once would be the second of a double tap.
+        self.page.wait_for_timeout(DOUBLE_TAP)
+
+
+def _middle(target: Locator) -> tuple[float, float]:
+    box = target.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

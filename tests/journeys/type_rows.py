@@ -9,15 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from examhall.question_types.associate import Associate
+from examhall.question_types.cloze import Cloze
 from examhall.question_types.description import Description
 from examhall.question_types.drawing import Drawing
 from examhall.question_types.file_upload import FileUpload
+from examhall.question_types.gap_match import GapMatch
 from examhall.question_types.graphic_associate import GraphicAssociate
 from examhall.question_types.graphic_gap_match import GraphicGapMatch
 from examhall.question_types.graphic_order import GraphicOrder
 from examhall.question_types.hot_text import HotText
 from examhall.question_types.hotspot import Hotspot
+from examhall.question_types.inline_choice import InlineChoice
+from examhall.question_types.match import Match
 from examhall.question_types.matrix import Matrix
+from examhall.question_types.order import Order
 from examhall.question_types.position_object import PositionObject
 from examhall.question_types.recording import Recording
 from examhall.question_types.select_point import SelectPoint
@@ -87,6 +92,43 @@ def place_labels(finger: Finger) -> None:
     for name, (across, down) in places.items():
         finger.tap(finger.question.locator("[data-label]", has_text=name))
         finger.tap_picture(across, down)
+
+
+SUM = {
+    "stem": "<p>What is {a} + {b}, with one decimal?</p>",
+    "answers": [{"formula": "{a} + {b}"}],
+    "wildcards": [{"name": "a", "values": ["31"]}, {"name": "b", "values": ["0.5"]}],
+}
+LENGTH = {
+    "stem": "<p>How long is a kilometre?</p>",
+    "answers": [{"value": "1000"}],
+    "units": [{"name": "m"}, {"name": "cm", "factor": "100"}],
+    "unit_mode": "graded_of_response",
+    "unit_entry": "choice",
+}
+RIVERS = {"Danube": "Black Sea", "Volga": "Caspian Sea", "Nile": "Mediterranean Sea"}
+NUMBERS = ("One third", "One half", "One", "Pi")
+WEATHER = ("rises", "sinks", "wind")
+CIRCLE = ("circumference", "π", "diameter")
+
+
+def drag_numbers(finger: Finger) -> None:
+    """Drag each number onto the one that stands where it belongs."""
+    items = finger.question.locator("[data-entry]")
+    for place, name in enumerate(NUMBERS):
+        item = items.filter(has=finger.page.get_by_text(name, exact=True))
+        finger.drag(item.locator(".grip"), items.nth(place))
+
+
+def place_words(finger: Finger) -> None:
+    """Tap a word and then its gap; drag the last."""
+    *tapped, dragged = enumerate(WEATHER, 1)
+    for number, word in tapped:
+        finger.tap(finger.question.locator("[data-word]", has_text=word))
+        finger.tap_name("combobox", f"Gap {number}")
+    number, word = dragged
+    gap = finger.question.get_by_role("combobox", name=f"Gap {number}", exact=True)
+    finger.drag(finger.question.locator("[data-word]", has_text=word), gap)
 
 
 ROWS = [
@@ -220,5 +262,54 @@ ROWS = [
     Row("file_upload", FileUpload().example(), hand_in, hand_in),
     Row("recording", Recording().example(), speak, speak),
     Row("drawing", Drawing().example(), draw_by_keys, draw_by_touch),
+    Row(
+        "numeric",
+        LENGTH,
+        in_turn(lambda keys: keys.fill("Your answer", "1000"), lambda keys: keys.choose("m")),
+        in_turn(lambda f: f.fill("Your answer", "100000"), lambda f: f.tap_text("cm")),
+    ),
+    Row(
+        "match",
+        Match().example(),
+        in_turn(*(lambda k, pair=pair: k.select(*pair) for pair in RIVERS.items())),
+        in_turn(*(lambda f, pair=pair: f.select(*pair) for pair in RIVERS.items())),
+    ),
+    Row(
+        "order",
+        Order().example(),
+        in_turn(*(lambda k, n=n: k.select(NUMBERS[n], str(n + 1)) for n in range(4))),
+        drag_numbers,
+    ),
+    Row(
+        "gap_match",
+        GapMatch().example(),
+        in_turn(*(lambda k, n=n: k.select(f"Gap {n + 1}", WEATHER[n]) for n in range(3))),
+        place_words,
+    ),
+    Row(
+        "inline_choice",
+        InlineChoice().example(),
+        in_turn(*(lambda k, n=n: k.select(f"Gap {n + 1}", CIRCLE[n]) for n in range(3))),
+        in_turn(*(lambda f, n=n: f.select(f"Gap {n + 1}", CIRCLE[n]) for n in range(3))),
+    ),
+    Row(
+        "cloze",
+        Cloze().example(),
+        in_turn(
+            lambda keys: keys.fill("Gap 1", "100"),
+            lambda keys: keys.select("Gap 2", "sea"),
+            lambda keys: keys.fill("Gap 3", "water vapour"),
+        ),
+        in_turn(
+            lambda finger: finger.fill("Gap 1", "100"),
+            lambda finger: finger.select("Gap 2", "sea"),
+            lambda finger: finger.fill("Gap 3", "water vapour"),
+        ),
+    ),
+    Row(
+        "calculated",
+        SUM,
+        lambda keys: keys.fill("Your answer", "31.5"),
+        lambda finger: finger.fill("Your answer", "31.5"),
+    ),
 ]
-"""Add yours here, and keep what stands before in its order: it is the order of the exam."""

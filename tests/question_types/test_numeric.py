@@ -141,6 +141,7 @@ def test_units_can_be_chosen_apart(entry) -> None:
     assert variant.public["units"] == ["m", "cm", "km"]
     assert answer(TYPE, variant, {"value": "200", "unit": "cm"}).fraction == 1
     assert answer(TYPE, variant, {"value": "2", "unit": ""}).fraction == Decimal("0.9")
+    assert not TYPE.is_complete(variant, TYPE.parse(variant, {"value": "2", "unit": ""}))
     for raw in ({"value": "2 m", "unit": "m"}, {"value": "2", "unit": "kg"}, {"unit": ["m"]}):
         assert isinstance(TYPE.parse(variant, raw), FormatErrors)
 
