@@ -17,7 +17,7 @@ from examhall.plugins.qti.importing import QTI_ITEM, find_points
 from examhall.plugins.qti.item import parse_item
 from examhall.plugins.qti.native import NATIVE, write_natives
 from examhall.plugins.qti.package import write_package
-from examhall.plugins.qti.writing import pairs, pictures, words
+from examhall.plugins.qti.writing import cloze, pairs, pictures, words
 from examhall.plugins.qti.writing.draft import Draft
 from examhall.plugins.qti.writing.nodes import name_of, node, number
 from examhall.plugins.qti.writing.version3 import to_version3
@@ -53,6 +53,8 @@ WRITERS: Mapping[str, Callable[[Draft], None]] = {
     "graphic_order": pictures.write_graphic_order,
     "graphic_associate": pictures.write_graphic_associate,
     "graphic_gap_match": pictures.write_graphic_gap_match,
+    "position_object": pictures.write_position_object,
+    "cloze": cloze.write_cloze,
     "select_point": pictures.write_select_point,
 }
 

@@ -130,7 +130,7 @@ def write_gap_match(draft: Draft) -> None:
     """Words to put into the text's gaps."""
     choices = list(draft.content["choices"])
     names = _named(choices, "w")
-    parts, gaps = _split(draft, lambda place: node("gap", identifier=f"gap{place}"))
+    parts, gaps = split_stem(draft, lambda place: node("gap", identifier=f"gap{place}"))
     pairs = [f"{names[number - 1]} gap{place}" for place, number in enumerate(gaps, 1)]
     worth: list[Pair] = [(pair, share(len(pairs))) for pair in pairs]
     draft.respond("multiple", "directedPair", pairs, worth, lower=0, upper=1)
@@ -157,7 +157,7 @@ def write_inline_choice(draft: Draft) -> None:
     def make(place: int) -> Node:
         return node("inlineChoiceInteraction", responseIdentifier=f"{RESPONSE}{place}")
 
-    parts, gaps = _split(draft, make)
+    parts, gaps = split_stem(draft, make)
     identifiers = []
     for place, number in enumerate(gaps, 1):
         if not 1 <= number <= len(choices):
@@ -189,21 +189,23 @@ def _find(parts: Sequence[Node], identifier: str) -> list[Node]:
     ]
 
 
-def _split(draft: Draft, make: Any) -> tuple[list[Node], list[int]]:
-    """Return the stem with an element for each [[n]], and the numbers in their order."""
+def split_stem(
+    draft: Draft, make: Any, pattern: re.Pattern[str] = _GAP
+) -> tuple[list[Node], list[int]]:
+    """Return the stem with an element for each mark, and the marks' numbers in their order."""
     gaps: list[int] = []
     parts = draft.html("stem")
     for part in parts:
         for element in list(part.iter()):
-            _replace(element, make, gaps)
+            _replace(element, make, gaps, pattern)
     return parts, gaps
 
 
-def _replace(element: Node, make: Any, gaps: list[int]) -> None:
+def _replace(element: Node, make: Any, gaps: list[int], pattern: re.Pattern[str]) -> None:
     """Put elements in the place of marks in an element's own texts."""
     for holder in (element, *list(element)):
         text = (holder.text if holder is element else holder.tail) or ""
-        pieces = _GAP.split(text)
+        pieces = pattern.split(text)
         if len(pieces) == 1:
             continue
         place = 0 if holder is element else list(element).index(holder) + 1

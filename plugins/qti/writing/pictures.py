@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from examhall.plugins.qti.writing.draft import RESPONSE, Draft, Pair, share
+from examhall.plugins.qti.writing.draft import RESPONSE, Draft, Pair, set_score, share
 from examhall.plugins.qti.writing.nodes import Node, name_of, node, number
 
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
@@ -160,16 +160,45 @@ def _gap(draft: Draft, choice: Mapping[str, Any], name: str) -> Node:
     return node("gapText", draft.words(str(choice["text"])), identifier=name, matchMax=most)
 
 
+def write_position_object(draft: Draft) -> None:
+    """Markers to put on the picture: a response for each, worth a share for each of its zones."""
+    zones = list(draft.content["zones"])
+    interactions, worth = [], []
+    for place, marker in enumerate(draft.content["markers"], 1):
+        identifier = f"{RESPONSE}{place}"
+        own = [zone for zone in zones if zone.get("marker") == marker["id"]]
+        draft.respond("multiple", "point", identifier=identifier)
+        if own:
+            draft.responses[-1].append(_zones(own, share(len(zones))))
+            worth.append(node("mapResponsePoint", identifier=identifier))
+        interactions.append(
+            node(
+                "positionObjectInteraction",
+                node("object", draft.words(str(marker["text"])), type="text/plain"),
+                responseIdentifier=identifier,
+                maxChoices=marker.get("limit", 1),
+            )
+        )
+    draft.rules.append(set_score(node("sum", worth)))
+    draft.body += [
+        *draft.html("stem"),
+        node("positionObjectStage", _picture(draft), interactions),
+    ]
+
+
+def _zones(zones: Sequence[Mapping[str, Any]], worth: float) -> Node:
+    entries = []
+    for zone in zones:
+        shape, coords = write_shape(str(zone.get("shape") or "circle"), str(zone["coords"]))
+        entries.append(node("areaMapEntry", shape=shape, coords=coords, mappedValue=number(worth)))
+    return node("areaMapping", entries, defaultValue="0")
+
+
 def write_select_point(draft: Draft) -> None:
     """Points within areas; each area counts once."""
     areas = list(draft.content["areas"])
     draft.respond("multiple", "point")
-    entries = []
-    for area in areas:
-        shape, coords = write_shape(str(area.get("shape") or "circle"), str(area["coords"]))
-        worth = number(share(len(areas)))
-        entries.append(node("areaMapEntry", shape=shape, coords=coords, mappedValue=worth))
-    draft.responses[-1].append(node("areaMapping", entries, defaultValue="0", upperBound="1"))
+    draft.responses[-1].append(_zones(areas, share(len(areas))))
     draft.template = "map_response_point"
     draft.body += [
         *draft.html("stem"),

@@ -90,9 +90,9 @@ def write_text_entry(draft: Draft) -> None:
     right = [a["text"] for a in answers if Decimal(a.get("fraction", 1)) == 1 and _is_plain(a)]
     draft.respond("single", "string", right[:1])
     draft.first_of(
-        [(_text_test(draft, a, exact=exact), Decimal(a.get("fraction", 1))) for a in answers]
+        [(text_test(draft, a, exact=exact), Decimal(a.get("fraction", 1))) for a in answers]
     )
-    draft.body += [*draft.html("stem"), node("p", _entry(RESPONSE))]
+    draft.body += [*draft.html("stem"), node("p", entry(RESPONSE))]
 
 
 def _is_plain(answer: Mapping[str, Any]) -> bool:
@@ -100,15 +100,19 @@ def _is_plain(answer: Mapping[str, Any]) -> bool:
     return kind == "exact" or (kind == "wildcard" and "*" not in answer["text"])
 
 
-def _entry(identifier: str, length: int = 20) -> Node:
+def entry(identifier: str, length: int = 20) -> Node:
+    """Return the place where a text is written."""
     return node("textEntryInteraction", responseIdentifier=identifier, expectedLength=length)
 
 
-def _text_test(draft: Draft, answer: Mapping[str, Any], *, exact: bool) -> Node:
+def text_test(
+    draft: Draft, answer: Mapping[str, Any], *, exact: bool, identifier: str = RESPONSE
+) -> Node:
+    """Return the condition that a response is an accepted text."""
     text = str(answer["text"])
     if _is_plain(answer):
         words = value(text.replace("\\*", "*"), "string")
-        return node("stringMatch", variable(), words, caseSensitive=_truth(exact))
+        return node("stringMatch", variable(identifier), words, caseSensitive=_truth(exact))
     if answer.get("match") == "wildcard":
         pattern = "".join(_wildcard(piece, exact=exact) for piece in re.split(r"(\\?\*)", text))
     else:
@@ -117,7 +121,7 @@ def _text_test(draft: Draft, answer: Mapping[str, Any], *, exact: bool) -> Node:
         compile_pattern(pattern)
     except QtiError as error:
         raise draft.refuse(f"The answer {text[:60]!r} is no pattern that QTI knows.") from error
-    return node("patternMatch", variable(), pattern=pattern)
+    return node("patternMatch", variable(identifier), pattern=pattern)
 
 
 def _wildcard(piece: str, *, exact: bool) -> str:
@@ -141,14 +145,16 @@ def write_numeric(draft: Draft) -> None:
     ]
     draft.respond("single", "float", [number(text) for text in right[:1]])
     draft.first_of(
-        [(_number_test(answer), Decimal(answer.get("fraction", 1))) for answer in answers]
+        [(number_test(answer), Decimal(answer.get("fraction", 1))) for answer in answers]
     )
-    draft.body += [*draft.html("stem"), node("p", _entry(RESPONSE, 12))]
+    draft.body += [*draft.html("stem"), node("p", entry(RESPONSE, 12))]
 
 
-def _number_test(answer: Mapping[str, Any]) -> Node:
+def number_test(answer: Mapping[str, Any], identifier: str = RESPONSE) -> Node:
+    """Return the condition that a response is an accepted number."""
+    given = variable(identifier)
     if answer["value"] == "*":
-        return node("not", node("isNull", variable()))
+        return node("not", node("isNull", given))
     target, tolerance = Decimal(answer["value"]), Decimal(answer.get("tolerance") or 0)
     kind = answer.get("tolerance_kind", "absolute")
     if kind == "relative":
@@ -156,14 +162,16 @@ def _number_test(answer: Mapping[str, Any]) -> Node:
     elif kind == "geometric":
         low, high = sorted((target / (1 + tolerance), target * (1 + tolerance)))
         return node(
-            "and", node("gte", variable(), value(low)), node("lte", variable(), value(high))
+            "and",
+            node("gte", given, value(low)),
+            node("lte", variable(identifier), value(high)),
         )
     else:
         width = abs(tolerance)
     if not width:
-        return node("equal", value(target), variable(), toleranceMode="exact")
+        return node("equal", value(target), given, toleranceMode="exact")
     bounds = f"{number(width)} {number(width)}"
-    return node("equal", value(target), variable(), toleranceMode="absolute", tolerance=bounds)
+    return node("equal", value(target), given, toleranceMode="absolute", tolerance=bounds)
 
 
 def write_essay(draft: Draft) -> None:
@@ -198,7 +206,7 @@ def write_slider(draft: Draft) -> None:
     right = [a["value"] for a in answers if Decimal(a.get("fraction", 1)) == 1]
     draft.respond("single", "float", [number(text) for text in right[:1]])
     draft.first_of(
-        [(_number_test(answer), Decimal(answer.get("fraction", 1))) for answer in answers]
+        [(number_test(answer), Decimal(answer.get("fraction", 1))) for answer in answers]
     )
     draft.body += [
         *draft.html("stem"),

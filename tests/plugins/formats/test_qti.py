@@ -117,6 +117,29 @@ CONTENTS = {
             {"id": "b", "shape": "rectangle", "coords": "50,10;30,20", "correct": True},
         ],
     },
+    "cloze": {
+        "stem": "<p>Water boils at {#2} °C at the {#1}; it is {#3}.</p>",
+        "parts": [
+            {
+                "kind": "choice",
+                "options": [{"text": "sea", "fraction": "1"}, {"text": "peak", "fraction": "0.5"}],
+            },
+            {"kind": "numeric", "weight": "2", "numbers": [{"value": "100", "tolerance": "0.5"}]},
+            {"kind": "text", "answers": [{"text": "steam"}, {"text": "gas*", "match": "wildcard"}]},
+        ],
+    },
+    "position_object": {
+        "stem": "<p>Mark</p>",
+        "image": PICTURE.reference,
+        "width": 200,
+        "height": 100,
+        "markers": [{"id": "b", "text": "Bridge", "limit": 2}, {"id": "c", "text": "Church"}],
+        "zones": [
+            {"shape": "circle", "coords": "20,20;9", "marker": "b"},
+            {"shape": "circle", "coords": "60,20;9", "marker": "b"},
+            {"shape": "rectangle", "coords": "90,10;20,20", "marker": "c"},
+        ],
+    },
     "slider": {
         "stem": "<p>How warm?</p>",
         "minimum": "0",
@@ -234,13 +257,26 @@ SCORES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "given", "score"), SCORES)
-def test_what_we_write_scores_as_our_own_type_does(kind, given, score):
+def score_of(kind, **given):
     question = next(question for question in QUESTIONS if question.type == kind)
     item = parse_item(write_item(question, "q", {}))
     session = ItemSession(item)
-    session.submit({"RESPONSE": read_response(item.declarations["RESPONSE"], given)})
-    assert session.score() == pytest.approx(score)
+    session.submit(
+        {name: read_response(item.declarations[name], texts) for name, texts in given.items()}
+    )
+    return session.score()
+
+
+def test_several_responses_add_up():
+    assert score_of("cloze", RESPONSE1=["c2"], RESPONSE2=["100.4"]) == pytest.approx(0.625)
+    assert score_of("cloze", RESPONSE3=["Gases"]) == pytest.approx(0.25)
+    assert score_of("position_object", RESPONSE1=["21 21", "99 99"]) == pytest.approx(1 / 3)
+    assert score_of("position_object", RESPONSE2=["95 15"]) == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(("kind", "given", "score"), SCORES)
+def test_what_we_write_scores_as_our_own_type_does(kind, given, score):
+    assert score_of(kind, RESPONSE=given) == pytest.approx(score)
 
 
 def test_a_question_that_qti_cannot_hold_is_refused_by_its_title():
