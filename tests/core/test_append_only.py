@@ -1,5 +1,6 @@
 """What was published, answered, timed, scored or noted can be neither changed nor taken away."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from examhall.core.audit.operations import seal_entries
+from examhall.core.permissions import Role
+from examhall.core.scoring.marking import mark_item
 from examhall.core.scoring.operations import score_attempt
 from tests.exam_house import TEXT, House, open_house
 
@@ -22,6 +25,7 @@ TABLES = {
     "scores": "points",
     "item_scores": "points",
     "outcomes": "number",
+    "marks": "fraction",
     "audit_entries": "action",
 }
 
@@ -35,6 +39,8 @@ def house(database_url: str, tmp_path: Path):
         sitting.answer(0, {"text": "Paris"})
         sitting.submit()
         score_attempt(house.platform, sitting.attempt_id)
+        grader = house.person(Role.GRADER)
+        mark_item(house.platform, grader, sitting.attempt_id, sitting.items[0], Decimal(1))
         yield house
 
 
