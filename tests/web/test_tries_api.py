@@ -194,6 +194,20 @@ def test_an_interactive_item_left_between_tries_counts_what_was_checked(open_des
     assert results[1].fraction == 1, "what was never checked counts in full"
 
 
+def test_nothing_of_the_key_is_told_before_its_time(open_desk) -> None:
+    desk = open_desk("interactive")
+    secrets = ["It is odd", "It is small", "3 times 3", "THE GENERAL EXPLANATION", '"correct"']
+
+    def told() -> list[str]:
+        room = desk.browser.call("GET", f"{desk.path}/room").get_data(as_text=True)
+        return [secret for secret in secrets if secret in room]
+
+    assert told() == []
+    answer = desk.browser.call("POST", desk.door(), desk.body(WRONG)).get_data(as_text=True)
+    assert [secret for secret in secrets if secret in answer] == ["It is odd"]
+    assert told() == ["It is odd"]
+
+
 def test_adaptive_keeps_the_best_and_does_not_count_the_same_answer_twice(open_desk) -> None:
     desk = open_desk("adaptive")
     wrong = {"text": "Rome"}
