@@ -17,6 +17,7 @@ from typing import IO
 from examhall.core.errors import InvalidError, NotFoundError
 
 MEDIAPIPE = "https://storage.googleapis.com/mediapipe-models"
+GITHUB = "https://raw.githubusercontent.com"
 OPENCV_ZOO = "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models"
 
 
@@ -60,11 +61,38 @@ MODELS: tuple[Model, ...] = (
     ),
     Model(
         name="face_landmarker.task",
-        purpose="detector face (mediapipe_landmarker)",
+        purpose="detectors gaze and face (mediapipe_landmarker)",
         size=3758596,
         sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
         address=f"{MEDIAPIPE}/face_landmarker/face_landmarker/float16/1/face_landmarker.task",
         licence="Apache-2.0",
+    ),
+    Model(
+        name="yolox_nano.onnx",
+        purpose="detectors objects and second_person (yolox)",
+        size=3678356,
+        sha256="e8af074932d4ed7e232278e3055cefcdea3edf178874a3694ae292649fb464dd",
+        address=f"{GITHUB}/Bigisland1729/object-detection-models/"
+        "7f3f2fa34b351e3d2af150893458106ad3f3a84f/yolox_nano.onnx",
+        licence="Apache-2.0",
+    ),
+    Model(
+        name="mobilefacenet.onnx",
+        purpose="detector identity",
+        size=3998070,
+        sha256="b7120c095d60094f28a4a54ba6a8bf51b297a6273fb40ef6350dfec1f63d9507",
+        address=f"{GITHUB}/foamliu/MobileFaceNet/"
+        "a6cc9032a659b615f477833e1a70b5e7931bcccc/weights/MobileFaceNet.onnx",
+        licence="Apache-2.0",
+    ),
+    Model(
+        name="silero_vad.onnx",
+        purpose="detector audio",
+        size=2327524,
+        sha256="1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3",
+        address=f"{GITHUB}/snakers4/silero-vad/"
+        "806dcba3f0b5d95282d0889a074954a2f8c6397b/src/silero_vad/data/silero_vad.onnx",
+        licence="MIT",
     ),
 )
 

@@ -51,6 +51,43 @@ RULES: Mapping[str, Rule] = {
         merge_gap=5.0,
         weight=Decimal(15),
     ),
+    "object.phone": Rule(
+        "A phone may have been in view",
+        Severity.HIGH,
+        window=3.0,
+        share=0.4,
+        least=2,
+        merge_gap=10.0,
+        weight=Decimal(12),
+    ),
+    "gaze.away": Rule(
+        "Eyes or head were turned away",
+        Severity.LOW,
+        window=2.0,
+        share=0.8,
+        least=3,
+        min_length=1.0,
+        merge_gap=3.0,
+        weight=Decimal(2),
+    ),
+    "identity.changed": Rule(
+        "The face was unlike the one at first",
+        Severity.HIGH,
+        window=60.0,
+        share=0.2,
+        least=3,
+        merge_gap=60.0,
+        weight=Decimal(20),
+    ),
+    "audio.speech": Rule(
+        "Somebody spoke",
+        Severity.MEDIUM,
+        window=3.0,
+        share=0.6,
+        least=2,
+        merge_gap=5.0,
+        weight=Decimal(6),
+    ),
 }
 """The rules for the kinds that the bundled detectors find."""
 

@@ -1,0 +1,147 @@
+"""Measuring a detector on labelled files, so that an institution can see before it trusts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import wave
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from examhall.core.contracts.base import Health, HealthStatus, Kind
+from examhall.core.contracts.detector import Detector, Metrics, Sample, Stream
+from examhall.core.errors import InvalidError, NotFoundError, PluginError
+
+if TYPE_CHECKING:
+    from examhall.core.platform import Platform
+
+START = datetime(2000, 1, 1, tzinfo=UTC)
+SOUND = (16_000, 1, 2)
+"""Rate, channels and bytes a sample of the sound that detectors hear."""
+
+TRUTH = "audio_ground_truth.json"
+MAX_FILE = 512 * 1024 * 1024
+MOST_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A file of the set with what people wrote about it, by the names of the columns."""
+
+    path: Path
+    labels: Mapping[str, str]
+
+
+def evaluate_detector(platform: Platform, key: str, manifest: Path) -> Metrics:
+    """Measure a detector on the files of a manifest.
+
+    A manifest is a CSV file with the column `file` (a path from the manifest's folder) and columns
+    of labels, or a JSON object that gives the labels of each file by its name (`speech`: spans in
+    seconds, `kind`). Files may be JPEG pictures, videos and 16 kHz 16-bit mono WAV sound. Raises
+    NotFoundError for an unknown detector or a missing file, InvalidError for a manifest that cannot
+    be read, PluginError where the detector cannot work here.
+    """
+    plugin = platform.plugins.find(Kind.DETECTOR, key)
+    if not isinstance(plugin, Detector):
+        raise NotFoundError(f"There is no detector {key!r} in use.")
+    health = platform.plugins.call(plugin, "health", expect=Health)
+    if health.status is HealthStatus.FAILED:
+        raise PluginError(f"{plugin.title} cannot work here: {health.message} {health.hint}")
+    files = read_manifest(manifest)
+    stream = Stream.MICROPHONE if Stream.MICROPHONE in plugin.streams else Stream.CAMERA
+    chosen = [one for one in files if _is_sound(one.path) == (stream is Stream.MICROPHONE)]
+    if not chosen:
+        raise InvalidError(f"The manifest names no file that {plugin.title} can look at.")
+    dataset = ((_read_sample(one, stream), one.labels) for one in chosen)
+    metrics: Metrics = platform.plugins.call(
+        plugin, "evaluate", dataset, expect=Metrics, limit=MOST_SECONDS
+    )
+    return metrics
+
+
+def read_manifest(manifest: Path) -> list[Labelled]:
+    """Return the labelled files that a manifest names; raises InvalidError and NotFoundError."""
+    try:
+        text = manifest.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidError(f"{manifest} cannot be read as text: {error}") from error
+    if manifest.suffix.casefold() == ".json":
+        rows = list(_rows_of_json(manifest, text))
+    else:
+        rows = list(_rows_of_csv(manifest, text))
+    return [Labelled(_locate(manifest.parent, row["file"]), row) for row in rows]
+
+
+def _rows_of_csv(manifest: Path, text: str) -> Iterator[dict[str, str]]:
+    reader = csv.DictReader(io.StringIO(text), restval="", restkey="")
+    if "file" not in (reader.fieldnames or ()):
+        raise InvalidError(f"{manifest} has no column `file`.")
+    truth = _read_truth(manifest.parent)
+    for row in reader:
+        labels = {name: str(value) for name, value in row.items() if name}
+        yield {**labels, **truth.get(Path(labels["file"]).name, {})}
+
+
+def _rows_of_json(manifest: Path, text: str) -> Iterator[dict[str, str]]:
+    for name, labels in _as_object(manifest, text).items():
+        yield {**_as_labels(labels), "file": name}
+
+
+def _read_truth(folder: Path) -> dict[str, dict[str, str]]:
+    """Return labels of sound that lie beside the manifest."""
+    path = folder / TRUTH
+    if not path.is_file():
+        return {}
+    found = _as_object(path, path.read_text("utf-8-sig"))
+    return {name: _as_labels(labels) for name, labels in found.items()}
+
+
+def _as_object(path: Path, text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidError(f"{path} is not JSON: {error}") from error
+    if not isinstance(document, dict) or not all(isinstance(v, dict) for v in document.values()):
+        raise InvalidError(f"{path} is not an object with an object of labels for each file.")
+    return document
+
+
+def _as_labels(labels: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        str(name): value if isinstance(value, str) else json.dumps(value)
+        for name, value in labels.items()
+    }
+
+
+def _locate(folder: Path, name: str) -> Path:
+    for path in (folder / name, folder / "audio" / name):
+        if "\0" not in name and path.is_file():
+            return path
+    raise NotFoundError(f"The manifest names {name!r}, which is not in {folder}.")
+
+
+def _is_sound(path: Path) -> bool:
+    return path.suffix.casefold() == ".wav"
+
+
+def _read_sample(one: Labelled, stream: Stream) -> Sample:
+    if one.path.stat().st_size > MAX_FILE:
+        raise InvalidError(f"{one.path} is too large.")
+    data = one.path.read_bytes()
+    return Sample(stream, START, _read_sound(one.path) if _is_sound(one.path) else data)
+
+
+def _read_sound(path: Path) -> bytes:
+    try:
+        with wave.open(str(path)) as sound:
+            form = (sound.getframerate(), sound.getnchannels(), sound.getsampwidth())
+            frames: bytes = sound.readframes(sound.getnframes())
+    except (wave.Error, EOFError) as error:
+        raise InvalidError(f"{path} is no WAV file: {error}") from error
+    if form != SOUND:
+        raise InvalidError(f"{path} is not 16 kHz, mono, 16 bit: {form}. Convert it first.")
+    return frames

@@ -1,0 +1,266 @@
+"""Speech near the microphone."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from examhall.detectors.object_models import make_session
+from examhall.plugins import (
+    Detector,
+    Finding,
+    FrameEvidence,
+    Health,
+    Metrics,
+    Sample,
+    Stream,
+    hookimpl,
+)
+from examhall.plugins.vision import (
+    ModelMissingError,
+    ModelPool,
+    find_model,
+    health_of,
+    model_digest,
+)
+
+SPEECH = "audio.speech"
+MODEL = "silero_vad.onnx"
+RATE = 16_000
+WINDOW = 512
+"""Samples that Silero judges at once: 32 ms."""
+
+CONTEXT = 64
+"""Samples before the window that it hears again."""
+
+GATE_WINDOW = 480
+"""Samples that webrtcvad judges at once: 30 ms."""
+
+STATE_SHAPE = (2, 1, 128)
+FULL_SCALE = 32768.0
+MAX_SECONDS = 120
+APART = timedelta(seconds=0.5)
+"""Sound that begins so much after the last one's end is heard afresh."""
+
+
+class AudioConfiguration(Schema):
+    """How sure the model has to be, and how much sound is let through to it."""
+
+    score = fields.Float(
+        load_default=0.5,
+        validate=validate.Range(0.1, 0.99),
+        metadata={"label": "Certainty", "help": "From how much certainty on 32 ms are speech."},
+    )
+    gate = fields.Integer(
+        load_default=1,
+        validate=validate.Range(0, 3),
+        metadata={
+            "label": "Strictness of the gate",
+            "help": "0 to 3. A strict one saves time and loses very quiet speech.",
+        },
+    )
+    least_seconds = fields.Float(
+        load_default=0.3,
+        validate=validate.Range(0.03, 10),
+        metadata={"label": "Shortest speech", "help": "Seconds; shorter sounds are left alone."},
+    )
+
+
+@dataclass(slots=True)
+class _Ear:
+    """What the model remembers of one session."""
+
+    memory: Any = None
+    context: Any = None
+    heard_until: datetime | None = None
+    spans: list[tuple[float, float]] = field(default_factory=list)
+
+
+class AudioDetector(Detector):
+    """Hears speech: webrtcvad lets sound through, Silero says whether it is a voice.
+
+    The gate alone takes fans, guitars and typing for speech, so it never decides. Nothing of what
+    is said is understood or kept.
+    """
+
+    key = "audio"
+    version = "1.0.0"
+    title = "Speech"
+    summary = "Notes speech near the microphone. What is said is not understood."
+    streams = frozenset({Stream.MICROPHONE})
+    cadence = 1.0
+    consent_class = "microphone"
+    finding_kinds = {SPEECH: "Speech"}
+
+    def config_schema(self) -> type[Schema]:
+        return AudioConfiguration
+
+    def health(self) -> Health:
+        return health_of(self, MODEL, modules=("numpy", "onnxruntime", "webrtcvad"))
+
+    def model_digest(self) -> str:
+        try:
+            return model_digest(find_model(self, MODEL))
+        except ModelMissingError:
+            return ""
+
+    def open(self) -> Any:
+        return _Ear()
+
+    def analyze(self, state: Any, batch: Sequence[Sample]) -> list[Finding]:
+        return [finding for sample in batch for finding in self._listen(state, sample)]
+
+    def evaluate(self, dataset: Iterable[tuple[Sample, Mapping[str, str]]]) -> Metrics:
+        """Compare windows of 32 ms with the column `speech`: spans in seconds, as JSON, by `kind`.
+
+        `hit rate` is the share of windows in labelled speech that were heard, `false alarms` the
+        share of all others (the ends of words among them), `false alarms in noise` that of files
+        of the kind `noise`. Files without labels are left out.
+        """
+        counts: Counter[tuple[str, bool, bool]] = Counter()
+        files = 0
+        for sample, labels in dataset:
+            spans = _read_spans(labels.get("speech", ""))
+            if spans is None:
+                continue
+            files += 1
+            for at, score in self._hear(_Ear(), sample.data):
+                middle = (at + WINDOW / 2) / RATE
+                wanted = any(start <= middle < end for start, end in spans)
+                counts[labels.get("kind", ""), wanted, score >= self._least] += 1
+        kinds = sorted({kind for kind, _, _ in counts})
+        return Metrics(
+            samples=files,
+            figures=_figures(counts),
+            groups={
+                kind: _figures(Counter({key: n for key, n in counts.items() if key[0] == kind}))
+                for kind in kinds
+            },
+        )
+
+    @property
+    def _least(self) -> float:
+        return float(self.config.get("score", 0.5))
+
+    def _listen(self, ear: _Ear, sample: Sample) -> list[Finding]:
+        if ear.heard_until is None or abs(sample.at - ear.heard_until) > APART:
+            ear.memory = ear.context = None
+        ear.heard_until = sample.at + timedelta(seconds=len(sample.data) // 2 / RATE)
+        heard = [(at, score) for at, score in self._hear(ear, sample.data) if score >= self._least]
+        return [
+            _finding(sample, *span)
+            for span in _join(heard)
+            if span[1] - span[0] >= self.config.get("least_seconds", 0.3)
+        ]
+
+    def _hear(self, ear: _Ear, data: bytes) -> Iterator[tuple[int, float]]:
+        """Yield the place (in samples) of each window and how sure the model is of a voice."""
+        numpy = import_module("numpy")
+        data = data[: len(data) // 2 * 2][: MAX_SECONDS * RATE * 2]
+        sound = numpy.frombuffer(data, "<i2").astype(numpy.float32) / FULL_SCALE
+        passed = self._gate(data)
+        path = str(find_model(self, MODEL)) if passed else ""
+        if ear.memory is None:
+            ear.memory = numpy.zeros(STATE_SHAPE, numpy.float32)
+            ear.context = numpy.zeros(CONTEXT, numpy.float32)
+        for at in range(0, len(sound) - WINDOW + 1, WINDOW):
+            window = sound[at : at + WINDOW]
+            score = 0.0
+            if _is_open(passed, at):
+                given = numpy.concatenate([ear.context, window])[None]
+                score, ear.memory = _judge(path, given, ear.memory)
+            ear.context = window[-CONTEXT:]
+            yield at, score
+
+    def _gate(self, data: bytes) -> list[bool]:
+        """Say of each 30 ms whether they may hold speech."""
+        vad = import_module("webrtcvad").Vad(self.config.get("gate", 1))
+        size = GATE_WINDOW * 2
+        places = range(0, len(data) - size + 1, size)
+        return [vad.is_speech(data[at : at + size], RATE) for at in places]
+
+
+def _is_open(passed: Sequence[bool], at: int) -> bool:
+    """Let a window through when the gate opened in it, or within a tenth of a second of it."""
+    first = max(0, (at - RATE // 10) // GATE_WINDOW)
+    return any(passed[first : (at + WINDOW + RATE // 10) // GATE_WINDOW + 1])
+
+
+def _judge(path: str, window: Any, memory: Any) -> tuple[float, Any]:
+    numpy = import_module("numpy")
+    with _sessions.borrow(path) as session:
+        given = {"input": window, "state": memory, "sr": numpy.array(RATE, numpy.int64)}
+        score, memory = session.run(None, given)
+    return float(score[0][0]), memory
+
+
+_sessions: ModelPool[Any] = ModelPool(make_session)
+
+
+def _join(heard: Sequence[tuple[int, float]]) -> list[tuple[float, float, float]]:
+    """Return spans of seconds with their mean certainty; gaps up to 0.2 s belong to the speech."""
+    spans: list[list[tuple[int, float]]] = []
+    for at, score in heard:
+        if spans and at - spans[-1][-1][0] <= RATE // 5:
+            spans[-1].append((at, score))
+        else:
+            spans.append([(at, score)])
+    return [
+        (
+            span[0][0] / RATE,
+            (span[-1][0] + WINDOW) / RATE,
+            sum(score for _, score in span) / len(span),
+        )
+        for span in spans
+    ]
+
+
+def _finding(sample: Sample, start: float, end: float, score: float) -> Finding:
+    text = f"A voice was heard for {end - start:.1f} s. Whose it is cannot be told."
+    return Finding(
+        SPEECH,
+        sample.at + timedelta(seconds=start),
+        sample.at + timedelta(seconds=end),
+        min(1.0, score),
+        text,
+        (FrameEvidence(sample.sha256, sample.at),),
+    )
+
+
+def _read_spans(text: str) -> list[tuple[float, float]] | None:
+    """Read labelled speech, `[[start, end, speaker], ...]`; None where nothing is labelled."""
+    try:
+        spans = json.loads(text)
+        return [(float(span[0]), float(span[1])) for span in spans]
+    except (ValueError, TypeError, LookupError):
+        return None
+
+
+def _figures(counts: Counter[tuple[str, bool, bool]]) -> dict[str, float]:
+    speech = sum(n for (_, wanted, _), n in counts.items() if wanted)
+    other = sum(n for (_, wanted, _), n in counts.items() if not wanted)
+    figures = {"windows": float(counts.total())}
+    if speech:
+        hits = sum(n for (_, wanted, heard), n in counts.items() if wanted and heard)
+        figures["hit rate"] = hits / speech
+    if other:
+        false = sum(n for (_, wanted, heard), n in counts.items() if heard and not wanted)
+        figures["false alarms"] = false / other
+    noise = [(heard, n) for (kind, _, heard), n in counts.items() if kind == "noise"]
+    if noise:
+        false = sum(n for heard, n in noise if heard)
+        figures["false alarms in noise"] = false / sum(n for _, n in noise)
+    return figures
+
+
+@hookimpl
+def examhall_detectors() -> list[Detector]:
+    """Offer the detector of speech."""
+    return [AudioDetector()]

@@ -1,0 +1,290 @@
+"""Looking away from the screen, against the person's own habit."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from examhall.plugins import (
+    Detector,
+    Finding,
+    FrameEvidence,
+    Health,
+    Metrics,
+    Sample,
+    Stream,
+    hookimpl,
+)
+from examhall.plugins.vision import (
+    ModelMissingError,
+    ModelPool,
+    Picture,
+    decode,
+    find_model,
+    health_of,
+    model_digest,
+    opencv,
+)
+
+AWAY = "gaze.away"
+MODEL = "face_landmarker.task"
+LEARNED = 12
+"""So many looks make the person's habit; until there are as many, nothing is found."""
+
+REMEMBERED = 240
+"""The habit follows the last so many looks, since people move in their chairs."""
+
+NEAR = 0.25
+"""Only looks so near to the habit move it: a long look away does not become one."""
+
+VIDEO_STEP = 0.25
+EDGE = 1.0
+"""Seconds around a labelled change that are not judged: nobody turns their eyes on the second."""
+
+SPOKEN = re.compile(r"(\d+) s (centre|left|right)")
+
+
+class GazeConfiguration(Schema):
+    """How far eyes and head may turn from the person's own habit."""
+
+    eyes = fields.Float(
+        load_default=0.35,
+        validate=validate.Range(0.1, 1),
+        metadata={
+            "label": "Turn of the eyes",
+            "help": "0 to 1, sideways, from where this person usually looks.",
+        },
+    )
+    head = fields.Float(
+        load_default=30.0,
+        validate=validate.Range(10, 90),
+        metadata={"label": "Turn of the head", "help": "Degrees to either side."},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where a face looks: `eyes` from -1 (left) to 1 (right), `head` in degrees to a side."""
+
+    eyes: float
+    head: float
+
+
+@dataclass(slots=True)
+class _Habit:
+    """Where a person has looked; the middle of it is straight ahead for them."""
+
+    looks: list[Look] = field(default_factory=list)
+
+    @property
+    def centre(self) -> Look | None:
+        if len(self.looks) < LEARNED:
+            return None
+        return Look(
+            median(look.eyes for look in self.looks), median(look.head for look in self.looks)
+        )
+
+    def learn(self, look: Look) -> None:
+        centre = self.centre
+        if centre is None or abs(look.eyes - centre.eyes) <= NEAR:
+            self.looks.append(look)
+            del self.looks[:-REMEMBERED]
+
+
+class GazeDetector(Detector):
+    """Finds the eyes or the head turned far to a side, from each person's own middle.
+
+    Looking up to think is common, and how far a camera stands above the screen differs: up and
+    down are not judged.
+    """
+
+    key = "gaze"
+    version = "1.0.0"
+    title = "Looking away"
+    summary = "Notes eyes or head turned aside, against each person's own habit."
+    streams = frozenset({Stream.CAMERA})
+    cadence = 0.5
+    consent_class = "camera"
+    finding_kinds = {AWAY: "Looking away"}
+
+    def config_schema(self) -> type[Schema]:
+        return GazeConfiguration
+
+    def health(self) -> Health:
+        return health_of(self, MODEL, modules=("cv2", "mediapipe"))
+
+    def model_digest(self) -> str:
+        try:
+            return model_digest(find_model(self, MODEL))
+        except ModelMissingError:
+            return ""
+
+    def open(self) -> Any:
+        return _Habit()
+
+    def calibrate(self, state: Any, samples: Sequence[Sample]) -> None:
+        for sample in samples:
+            picture = decode(sample)
+            look = None if picture is None else self._see(picture)
+            if look is not None:
+                state.learn(look)
+
+    def analyze(self, state: Any, batch: Sequence[Sample]) -> list[Finding]:
+        found = []
+        for sample in batch:
+            picture = decode(sample)
+            look = None if picture is None else self._see(picture)
+            if look is not None and (text := self._judge(state, look)):
+                evidence = FrameEvidence(sample.sha256, sample.at)
+                found.append(Finding(AWAY, sample.at, sample.at, 0.8, text, (evidence,)))
+        return found
+
+    def evaluate(self, dataset: Iterable[tuple[Sample, Mapping[str, str]]]) -> Metrics:
+        """Compare videos with the spans in which a person looks to a side, by `file`.
+
+        The column `away` has them as JSON, `[[start, end], ...]` in seconds; without it a `note`
+        such as `5 s centre, 5 s left, 5 s centre` tells them. Frames within a second of a change
+        are not judged.
+        """
+        groups: dict[str, dict[str, float]] = {}
+        for sample, labels in dataset:
+            spans = _read_spans(labels)
+            if spans is not None:
+                groups[labels.get("file", str(len(groups)))] = self._measure(sample.data, spans)
+        total = {
+            name: sum(figures[name] for figures in groups.values())
+            for name in ("frames", "away", "found", "false alarms")
+        }
+        return Metrics(len(groups), {**total, **_shares(total)}, groups)
+
+    def _measure(self, data: bytes, spans: Sequence[tuple[float, float]]) -> dict[str, float]:
+        habit = _Habit()
+        figures = dict.fromkeys(("frames", "away", "found", "false alarms"), 0.0)
+        for seconds, picture in _frames(data):
+            look = self._see(picture)
+            is_found = look is not None and bool(self._judge(habit, look))
+            if any(abs(seconds - edge) <= EDGE for span in spans for edge in span):
+                continue
+            is_away = any(start <= seconds < end for start, end in spans)
+            figures["frames"] += 1
+            figures["away"] += is_away
+            figures["found"] += is_away and is_found
+            figures["false alarms"] += is_found and not is_away
+        return {**figures, **_shares(figures)}
+
+    def _judge(self, habit: _Habit, look: Look) -> str:
+        """Say how a look differs from the habit; an empty text where it does not."""
+        centre = habit.centre
+        habit.learn(look)
+        if centre is None:
+            return ""
+        eyes, head = look.eyes - centre.eyes, look.head - centre.head
+        if abs(eyes) > self.config.get("eyes", 0.35):
+            return f"The eyes are turned to the person's {_side(eyes)}, unlike their habit."
+        if abs(head) > self.config.get("head", 30.0):
+            return f"The head is turned by {abs(head):.0f} degrees, unlike this person's habit."
+        return ""
+
+    def _see(self, picture: Picture) -> Look | None:
+        path = str(find_model(self, MODEL))
+        mediapipe = import_module("mediapipe")
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture)
+        with _landmarker.borrow(path) as model:
+            seen = model.detect(image)
+        if len(seen.face_blendshapes) != 1 or len(seen.facial_transformation_matrixes) != 1:
+            return None
+        shapes = {shape.category_name: shape.score for shape in seen.face_blendshapes[0]}
+        return Look(_turn_of_eyes(shapes), _turn_of_head(seen.facial_transformation_matrixes[0]))
+
+
+def _turn_of_eyes(shapes: Mapping[str, float]) -> float:
+    """Return how far both eyes are turned to the person's right, by the face's blend shapes."""
+    right = shapes["eyeLookOutRight"] + shapes["eyeLookInLeft"]
+    left = shapes["eyeLookOutLeft"] + shapes["eyeLookInRight"]
+    return float(right - left) / 2
+
+
+def _turn_of_head(matrix: Any) -> float:
+    """Return the yaw of the head in degrees, from the rotation in the face's matrix."""
+    numpy = import_module("numpy")
+    return float(numpy.degrees(numpy.arctan2(matrix[0][2], matrix[2][2])))
+
+
+def _side(turn: float) -> str:
+    return "right" if turn > 0 else "left"
+
+
+def _shares(figures: Mapping[str, float]) -> dict[str, float]:
+    straight = figures["frames"] - figures["away"]
+    shares = {"false alarm rate": figures["false alarms"] / straight} if straight else {}
+    if figures["away"]:
+        shares["recall"] = figures["found"] / figures["away"]
+    return shares
+
+
+def _frames(data: bytes) -> Iterator[tuple[float, Picture]]:
+    """Yield seconds and picture of a video, four a second."""
+    cv2 = opencv()
+    with NamedTemporaryFile(suffix=".video") as file:
+        Path(file.name).write_bytes(data)
+        video = cv2.VideoCapture(file.name)
+        rate = video.get(cv2.CAP_PROP_FPS) or 25.0
+        step = max(1, round(rate * VIDEO_STEP))
+        number = 0
+        while video.grab():
+            if number % step == 0:
+                is_read, picture = video.retrieve()
+                if is_read:
+                    yield number / rate, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+            number += 1
+        video.release()
+
+
+def _read_spans(labels: Mapping[str, str]) -> list[tuple[float, float]] | None:
+    if labels.get("away"):
+        try:
+            return [(float(start), float(end)) for start, end in json.loads(labels["away"])]
+        except (ValueError, TypeError):
+            return None
+    note = labels.get("note", "")
+    if labels.get("scene") != "gaze_video":
+        return None
+    spans, at = [], 0.0
+    for length, where in SPOKEN.findall(note):
+        if where != "centre":
+            spans.append((at, at + float(length)))
+        at += float(length)
+    return spans
+
+
+def _make_landmarker(path: str) -> Any:
+    tasks = import_module("mediapipe.tasks.python")
+    options = tasks.vision.FaceLandmarkerOptions(
+        base_options=tasks.BaseOptions(model_asset_path=path),
+        num_faces=2,
+        output_face_blendshapes=True,
+        output_facial_transformation_matrixes=True,
+    )
+    return tasks.vision.FaceLandmarker.create_from_options(options)
+
+
+def _close_task(task: Any) -> None:
+    task.close()
+
+
+_landmarker: ModelPool[Any] = ModelPool(_make_landmarker, _close_task)
+
+
+@hookimpl
+def examhall_detectors() -> list[Detector]:
+    """Offer the detector of looking away."""
+    return [GazeDetector()]

@@ -1,0 +1,129 @@
+"""One look at a frame for things in it, shared by the detectors that want it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import fields, validate
+
+from examhall.detectors.object_models import BACKENDS, Backend, Thing
+from examhall.plugins import Box, Detector, Health, Sample
+from examhall.plugins.vision import Picture, decode, find_model, health_of
+
+AUTOMATIC = "automatic"
+PREFERRED = ("yolo11", "yolox")
+MOST_PERSONS = 2
+"""Around so many persons, the surest first, a second look is taken."""
+
+SURE_PERSON = 0.3
+MARGIN = 0.15
+"""How far a crop reaches beyond the person, as a share of the longer side."""
+
+
+def backend_field() -> fields.String:
+    """Return the setting for the model."""
+    return fields.String(
+        load_default=AUTOMATIC,
+        validate=validate.OneOf([AUTOMATIC, *sorted(BACKENDS)]),
+        metadata={
+            "label": "Model",
+            "help": "Automatic takes YOLO11n where its file (AGPL-3.0) was fetched, else YOLOX.",
+        },
+    )
+
+
+def chosen_backend(detector: Detector) -> Backend:
+    """Return the backend that the configuration names, or the best one whose file is there."""
+    name = detector.config.get("backend", AUTOMATIC)
+    if name != AUTOMATIC:
+        return BACKENDS[name]
+    folder = detector.installation.models_dir
+    there = (BACKENDS[one] for one in PREFERRED if (folder / BACKENDS[one].model).is_file())
+    return next(there, BACKENDS[PREFERRED[-1]])
+
+
+def backend_health(detector: Detector, *more: str) -> Health:
+    """Say whether the backend can work; `more` names other models that are needed."""
+    backend = chosen_backend(detector)
+    return health_of(detector, backend.model, *more, modules=backend.modules)
+
+
+@dataclass(slots=True)
+class ObjectLook:
+    """What a model sees in a frame, and in the parts of it around the persons."""
+
+    picture: Picture
+    backend: Backend
+    path: str
+    things: list[Thing]
+    close: list[tuple[Box, list[Thing]]] | None = None
+
+    @classmethod
+    def at(cls, detector: Detector, sample: Sample) -> ObjectLook | None:
+        """Look at a sample; None for an unreadable picture. The next detector gets the same."""
+        picture = decode(sample)
+        if picture is None:
+            return None
+        backend = chosen_backend(detector)
+        key = f"objects:{backend.model}"
+        if key not in sample.cache:
+            path = str(find_model(detector, backend.model))
+            sample.cache[key] = cls(picture, backend, path, backend.find(picture, path))
+        look: ObjectLook = sample.cache[key]
+        return look
+
+    def scores(self, label: str) -> list[float]:
+        """Return how sure the model is of each thing of a kind, the surest first."""
+        return sorted((thing.score for thing in self.things if thing.label == label), reverse=True)
+
+    def score_twice(self, label: str) -> tuple[float, Thing | None]:
+        """Return the mean certainty of both looks, and the thing where it was seen best.
+
+        A thing that is only seen in one of the two, or with no person near, has half its
+        certainty: chance look-alikes seldom survive a change of scale.
+        """
+        first = _surest(self.things, label)
+        close = [_surest(things, label) for _, things in self._look_closer()]
+        second = max(filter(None, close), key=lambda thing: thing.score, default=None)
+        best = max(filter(None, (first, second)), key=lambda thing: thing.score, default=None)
+        total = sum(thing.score for thing in (first, second) if thing is not None)
+        return total / 2, best
+
+    def _look_closer(self) -> list[tuple[Box, list[Thing]]]:
+        if self.close is None:
+            persons = [thing for thing in self.things if thing.label == "person"]
+            boxes = [thing.box for thing in persons if thing.score >= SURE_PERSON][:MOST_PERSONS]
+            self.close = [(box, self._look_into(box)) for box in boxes]
+        return self.close
+
+    def _look_into(self, box: Box) -> list[Thing]:
+        height, width = self.picture.shape[:2]
+        margin = MARGIN * max(box.width * width, box.height * height)
+        left, top = max(0, int(box.left * width - margin)), max(0, int(box.top * height - margin))
+        right = min(width, int((box.left + box.width) * width + margin))
+        bottom = min(height, int((box.top + box.height) * height + margin))
+        if right - left < 2 or bottom - top < 2:
+            return []
+        part = self.picture[top:bottom, left:right]
+        frame = (left / width, top / height, (right - left) / width, (bottom - top) / height)
+        return [_moved(thing, frame) for thing in self.backend.find(part, self.path)]
+
+
+def _surest(things: list[Thing], label: str) -> Thing | None:
+    found = [thing for thing in things if thing.label == label]
+    return max(found, key=lambda thing: thing.score, default=None)
+
+
+def _moved(thing: Thing, frame: tuple[Any, ...]) -> Thing:
+    """Return a thing of a part of the picture at its place in the whole."""
+    left, top, width, height = frame
+    box = thing.box
+    moved = Box(
+        left + box.left * width,
+        top + box.top * height,
+        box.width * width,
+        box.height * height,
+        box.label,
+    )
+    return Thing(thing.label, thing.score, moved)
