@@ -20,7 +20,15 @@ NEARLY_ONE = Decimal("0.999999")
 """Fractions written with seven digits (three times 0.3333333) still make a whole."""
 
 MAX_HTML = 50_000
-SELDOM = ("correct_feedback", "partial_feedback", "incorrect_feedback", "hints", "penalty")
+SELDOM = (
+    "grading",
+    "wrong_share",
+    "correct_feedback",
+    "partial_feedback",
+    "incorrect_feedback",
+    "hints",
+    "penalty",
+)
 """Fields that come last in forms."""
 COMBINED = {
     ScoreState.RIGHT: "correct_feedback",

@@ -62,10 +62,13 @@ def controls(page: str, form_id: str = "") -> dict[str, Any]:
     for tag, text in TEXTAREA.findall(page):
         add(sent, dict(ATTRIBUTE.findall(tag))["name"], html.unescape(text))
     for tag, options in SELECT.findall(page):
+        name = dict(ATTRIBUTE.findall(tag)).get("name")
+        if name is None:
+            continue
         chosen = re.search(r'value="([^"]*)" selected', options) or re.search(
             r'value="([^"]*)"', options
         )
-        add(sent, dict(ATTRIBUTE.findall(tag))["name"], html.unescape(chosen[1]) if chosen else "")
+        add(sent, name, html.unescape(chosen[1]) if chosen else "")
     sent.pop("csrf_token", None)
     return sent
 

@@ -20,7 +20,7 @@ from tests.exam_house import ALL_TYPES, ESSAY, House
 from tests.web.pages.desk import Desk, controls, words
 from tests.web.people import People
 
-TYPES = ["choice", "essay", "numeric", "text_entry"]
+TYPES = ["choice", "essay", "numeric", "text_entry", "graphic_gap_match", "associate", "matrix"]
 FIRST = {
     "_title": "Prime",
     "_view": "form",
