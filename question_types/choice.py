@@ -35,12 +35,16 @@ from examhall.question_types.choice_content import (
     option_issues,
     true_false_issues,
 )
+from examhall.question_types.numbering import numbered
 from examhall.question_types.shared import (
     NEARLY_ONE,
     ONE,
     UNKNOWN_FORM,
     ZERO,
+    feedback_for,
+    feedback_texts,
     has_only,
+    load_content,
     percent,
     state_of,
     templates,
@@ -86,20 +90,21 @@ class Choice(QuestionType):
         return list(option_issues(question))
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = ChoiceContent().load(content)
+        question = load_content(ChoiceContent, content)
         options = keyed_options(question)
         if question["shuffle"] and question["mode"] != "true_false":
             options.sort(key=lambda option: _rank(seed, option["place"]))
         public = {
             "stem": clean_html(question["stem"]),
             "mode": question["mode"],
+            "numbering": question["numbering"],
             "options": [
                 {"value": str(number), "text": clean_html(option["text"])}
                 for number, option in enumerate(options, 1)
             ],
         }
         secret = {
-            "feedback": question["feedback"],
+            **feedback_texts(question),
             "partial_credit": question["partial_credit"],
             "key": {
                 str(number): {
@@ -123,7 +128,7 @@ class Choice(QuestionType):
         options = [
             {
                 **option,
-                "letter": _letter(number),
+                "letter": numbered(variant.public["numbering"], number),
                 "chosen": option["value"] in chosen,
                 **self._marks(variant, view, option["value"], option["value"] in chosen),
             }
@@ -180,15 +185,17 @@ class Choice(QuestionType):
 
     def score(self, variant: Variant, response: Response) -> Score:
         chosen = response.data.get("choice", [])
-        feedback = variant.secret["feedback"]
+        secret = variant.secret
         if not chosen:
-            return Score(ZERO, ScoreState.UNANSWERED, feedback=feedback)
-        key = variant.secret["key"]
+            return Score(ZERO, ScoreState.UNANSWERED, feedback=secret["feedback"])
+        key = secret["key"]
         if variant.public["mode"] != "multiple":
             fraction = Decimal(key[chosen[0]]["fraction"])
-            return Score(fraction, state_of(fraction), feedback=feedback)
-        fraction = _multiple_fraction(key, chosen, partial=variant.secret["partial_credit"])
-        return Score(fraction, state_of(fraction), _parts(key, chosen), feedback)
+            state = state_of(fraction)
+            return Score(fraction, state, feedback=feedback_for(secret, state))
+        fraction = _multiple_fraction(key, chosen, partial=secret["partial_credit"])
+        state = state_of(fraction)
+        return Score(fraction, state, _parts(key, chosen), feedback_for(secret, state))
 
     def correct_response(self, variant: Variant) -> Raw | None:
         right = [value for value, option in variant.secret["key"].items() if option["correct"]]
@@ -248,12 +255,6 @@ class Choice(QuestionType):
 def _rank(seed: int, place: int) -> bytes:
     """Give an option its place in a shuffle: the same in every version of Python."""
     return sha256(f"{seed}:{place}".encode()).digest()
-
-
-def _letter(number: int) -> str:
-    """Return A to Z, then AA, AB, ..."""
-    first, last = divmod(number, 26)
-    return (chr(64 + first) if first else "") + chr(65 + last)
 
 
 def _multiple_fraction(key: Mapping[str, Any], chosen: Sequence[str], *, partial: bool) -> Decimal:

@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from examhall.plugins import Issue
+from examhall.question_types.numbering import NUMBERINGS
 from examhall.question_types.shared import (
     NEARLY_ONE,
     ONE,
@@ -23,14 +24,6 @@ LEGENDS = {
     "single": "Choose one answer",
     "multiple": "Choose all that apply",
     "true_false": "True or false?",
-}
-NUMBERINGS = {
-    "none": "None",
-    "abc": "a, b, c",
-    "ABCD": "A, B, C",
-    "123": "1, 2, 3",
-    "iii": "i, ii, iii",
-    "IIII": "I, II, III",
 }
 
 

@@ -31,6 +31,7 @@ from examhall.question_types.graded import (
     shown_choices,
     shuffled,
 )
+from examhall.question_types.numbering import numbered
 from examhall.question_types.order_content import OrderContent
 from examhall.question_types.ordering import grade_order
 from examhall.question_types.shared import (
@@ -244,23 +245,6 @@ def raw_of_texts(variant: Variant, texts: Sequence[str]) -> Raw:
         left.remove(item)
         raw[item["name"]] = str(position)
     return raw
-
-
-def numbered(kind: str, number: int) -> str:
-    """Return a position as it is numbered: `3`, `c`, `C`, `iii`, `III`, or nothing."""
-    if kind in {"iii", "IIII"}:
-        text = _roman(number)
-        return text if kind == "IIII" else text.lower()
-    letters = (chr(64 + (number - 1) // 26) if number > 26 else "") + chr(65 + (number - 1) % 26)
-    return {"abc": letters.lower(), "ABCD": letters, "123": str(number)}.get(kind, "")
-
-
-def _roman(number: int) -> str:
-    text = ""
-    for value, sign in ((50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")):
-        text += sign * (number // value)
-        number %= value
-    return text
 
 
 def _place(position: str) -> int:

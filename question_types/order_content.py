@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from examhall.question_types.choice_content import NUMBERINGS
+from examhall.question_types.numbering import NUMBERINGS
 from examhall.question_types.shared import (
     QuestionContent,
     choice_field,

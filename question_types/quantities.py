@@ -19,6 +19,7 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_GROUPING = re.compile(rf"[{_SPACES}]")
 _POWER = re.compile(r"(?:[eE]|(?:x|\*|\u00d7)10(?:\^|\*\*))([+-]?\d+)", re.ASCII)
 _PLAIN = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,6})?"
 _FIRST_NUMBER = re.compile(_PLAIN, re.ASCII)
@@ -43,7 +44,7 @@ def read_quantity(text: str) -> Quantity | None:
     match = _NUMBER.fullmatch(text.strip().translate(_MINUS))
     if match is None:
         return None
-    digits = _plain_digits(re.sub(rf"[{_SPACES}]", "", match["digits"]))
+    digits = _plain_digits(_GROUPING.sub("", match["digits"]))
     exponent = match["exponent"] or "0"
     if digits is None or len(digits) > 100 or len(exponent) > 6:
         return None
@@ -81,6 +82,8 @@ def _is_grouped(text: str, sign: str) -> bool:
 
 def _ascii(digits: str) -> str:
     """Return digits of any script as 0 to 9."""
+    if digits.isascii():
+        return digits
     return "".join(str(int(sign)) if sign.isdecimal() else sign for sign in digits)
 
 

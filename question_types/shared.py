@@ -36,6 +36,7 @@ COMBINED = {
     ScoreState.WRONG: "incorrect_feedback",
 }
 
+UNSTORABLE = "The answer contains characters that cannot be stored."
 UNKNOWN_FORM = "The answer has a form that this question does not know."
 VERDICTS = {
     ScoreState.RIGHT: "Right",
@@ -179,9 +180,15 @@ def read_text(raw: Raw, control: str, longest: int) -> str | FormatErrors:
         return FormatErrors(("The answer is not a text.",))
     if len(text) > longest:
         return FormatErrors((f"The answer is longer than {longest} characters.",))
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        return FormatErrors(("The answer contains characters that cannot be stored.",))
+    if not _is_storable(text):
+        return FormatErrors((UNSTORABLE,))
     return unicodedata.normalize("NFC", text)
+
+
+def _is_storable(text: str) -> bool:
+    if text.isascii():
+        return "\0" not in text
+    return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def shown_text(raw: Raw | None, control: str) -> str:

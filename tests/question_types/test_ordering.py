@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examhall.plugins import FormatErrors, Response, ScoreState
-from examhall.question_types.order import Order, numbered, order_of, raw_of_texts, selected
+from examhall.question_types.numbering import numbered
+from examhall.question_types.order import Order, order_of, raw_of_texts, selected
 from examhall.question_types.order_content import GRADINGS
 from examhall.question_types.ordering import grade_order
 from tests.question_types.asking import answer, ask, fraction, paths, stored
