@@ -34,6 +34,7 @@ from examhall.question_types.shared import (
     ZERO,
     QuestionContent,
     html_field,
+    load_content,
     read_text,
     shown_text,
     templates,
@@ -70,7 +71,7 @@ class EssayContent(QuestionContent):
         metadata={
             "label": "Text to start from",
             "widget": "multiline",
-            "help": "It stands in the box; as it is, it is no answer.",
+            "help": "Candidates can copy it into their answer; as it is, it is none.",
         },
     )
     monospaced = fields.Boolean(
@@ -108,12 +109,14 @@ class Essay(QuestionType):
         return check_criteria(question["criteria"])
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = EssayContent().load(content)
+        question = load_content(EssayContent, content)
         public = {
             "stem": clean_html(question["stem"]),
             "min_words": question["min_words"],
             "max_words": question["max_words"],
             "lines": question["lines"],
+            "start": _LINE_END.sub("\n", question["template"]).strip("\n"),
+            "monospaced": question["monospaced"],
         }
         secret = {
             "rubric": question["rubric"],
@@ -136,18 +139,23 @@ class Essay(QuestionType):
             paragraphs=[line for line in _LINE_END.split(text) if line.strip()],
             words=count_words(text),
             lines=variant.public["lines"],
+            start=variant.public["start"],
+            monospaced=variant.public["monospaced"],
             longest=LONGEST,
             limits=_limits(variant.public),
             rubric=variant.secret["rubric"] if keyed else "",
             result=_verdict(self, variant, raw) if view in {View.REVIEW, View.GRADE} else None,
         )
-        return Fragment(html)
+        module = "essay.js" if variant.public["start"] and view is View.ANSWER else None
+        return Fragment(html, module, ("words.css",))
 
     def parse(self, variant: Variant, raw: Raw) -> Response | FormatErrors:
         text = read_text(raw, "text", LONGEST)
         if isinstance(text, FormatErrors):
             return text
-        return Response({"text": _LINE_END.sub("\n", text)} if text.strip() else {})
+        text = _LINE_END.sub("\n", text)
+        is_answer = text.strip() not in ("", variant.public["start"].strip())
+        return Response({"text": text} if is_answer else {})
 
     def is_complete(self, variant: Variant, response: Response) -> bool:
         return bool(response.data) and not _length_fault(variant.public, response.data["text"])

@@ -66,3 +66,13 @@ def test_the_rubric_is_for_markers() -> None:
 def test_a_text_that_begins_with_a_line_end_keeps_it_in_the_page() -> None:
     html = TYPE.render(ask(TYPE, ESSAY), View.ANSWER, {"text": "\nfirst"}).html
     assert ">\n\nfirst</textarea>" in html
+
+
+def test_the_text_to_start_from_is_no_answer() -> None:
+    variant = ask(TYPE, {"stem": "?", "template": "def f():\n    ...", "monospaced": True})
+    assert answer(TYPE, variant, {"text": "def f():\r\n    ...\n"}).state is ScoreState.UNANSWERED
+    assert answer(TYPE, variant, {"text": "def f(): 1"}).needs_manual
+    drawn = TYPE.render(variant, View.ANSWER, name="q1")
+    assert "def f():" in drawn.html
+    assert drawn.module == "essay.js"
+    assert TYPE.render(variant, View.REVIEW, name="q1").module is None
