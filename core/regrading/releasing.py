@@ -139,16 +139,18 @@ def _add_scores(
 ) -> dict[UUID, ScoreRecord]:
     """Write a score version for each attempt, with its event."""
     now, reason = database_now(session), (plan.run.reason or "regrade")[:500]
-    scores = {
-        one.sheet.base.attempt_id: _score_record(one, reason, created_at=now) for one in counted
-    }
+    scores = {one.sheet.base.attempt_id: make_score(one, reason, created_at=now) for one in counted}
     session.add_all(scores.values())
     session.flush()
     insert_rows(
         session,
         ItemScoreRecord.__table__,  # type: ignore[arg-type]
-        _ITEM_COLUMNS,
-        (row for one in counted for row in _item_rows(one, scores[one.sheet.base.attempt_id].id)),
+        ITEM_COLUMNS,
+        (
+            row
+            for one in counted
+            for row in list_item_rows(one, scores[one.sheet.base.attempt_id].id)
+        ),
     )
     emit_all(
         session,
@@ -170,7 +172,8 @@ def _add_scores(
     return scores
 
 
-def _score_record(one: Counted, reason: str, **times: Any) -> ScoreRecord:
+def make_score(one: Counted, reason: str, **times: Any) -> ScoreRecord:
+    """Return the score version that a counted attempt gets."""
     assert one.counting is not None  # noqa: S101 - only counted attempts come here
     return ScoreRecord(
         id=uuid4(),
@@ -190,7 +193,7 @@ def _score_record(one: Counted, reason: str, **times: Any) -> ScoreRecord:
     )
 
 
-_ITEM_COLUMNS = (
+ITEM_COLUMNS = (
     "id",
     "score_id",
     "item_id",
@@ -211,7 +214,8 @@ _ITEM_COLUMNS = (
 )
 
 
-def _item_rows(one: Counted, score_id: UUID) -> list[tuple[Any, ...]]:
+def list_item_rows(one: Counted, score_id: UUID) -> list[tuple[Any, ...]]:
+    """Return the rows of its items, with the values of ITEM_COLUMNS."""
     return [
         (new_id(), score_id, row.item_id, row.revision or 0, *cell.columns)
         for row, cell in zip(one.sheet.rows, one.cells, strict=True)

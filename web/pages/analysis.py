@@ -25,6 +25,7 @@ blueprint = Blueprint("analysis", __name__, url_prefix="/exams")
 
 EASY, HARD = 0.9, 0.25
 WEAK = 15.0
+AGAINST = -5.0
 NOTHING = "\N{EN DASH}"
 
 
@@ -158,7 +159,7 @@ def remarks(one: QuestionAnalysis) -> list[tuple[str, str]]:
     if one.guess is not None and figures.facility < float(one.guess):
         found.append(("Below guessing", "bad"))
     index = figures.discrimination_index
-    if index is not None and index < 0:
+    if index is not None and index < AGAINST:
         found.append(("Works against the rest: look at the key", "bad"))
     elif index is not None and index < WEAK:
         found.append(("Tells little apart", "warn"))
