@@ -10,7 +10,7 @@ from typing import Any
 from examhall.plugins.qti.writing.draft import RESPONSE, Draft, set_score, value, variable
 from examhall.plugins.qti.writing.nodes import Node, node, number
 from examhall.plugins.qti.writing.pairs import split_stem
-from examhall.plugins.qti.writing.words import entry, number_test, text_test
+from examhall.plugins.qti.writing.words import entry, number_test, right_texts, text_test
 
 _MARK = re.compile(r"\{#([0-9]{1,4})\}")
 
@@ -59,11 +59,10 @@ def _right(part: Mapping[str, Any], kind: str) -> list[str]:
     if kind == "choice":
         options = enumerate(part.get("options", ()), 1)
         return [f"c{n}" for n, option in options if Decimal(option.get("fraction") or 0) == 1]
-    field = "numbers" if kind == "numeric" else "answers"
-    full = [a for a in part.get(field, ()) if Decimal(a.get("fraction", 1)) == 1]
-    if kind == "numeric":
-        return [number(answer["value"]) for answer in full if answer["value"] != "*"]
-    return [answer["text"] for answer in full if "*" not in answer["text"]]
+    if kind == "text":
+        return right_texts(part.get("answers", ()))
+    full = [a for a in part.get("numbers", ()) if Decimal(a.get("fraction", 1)) == 1]
+    return [number(answer["value"]) for answer in full if answer["value"] != "*"]
 
 
 def _add_rule(draft: Draft, part: Mapping[str, Any], place: int, share: Decimal) -> None:

@@ -103,7 +103,7 @@ def write_order(draft: Draft) -> None:
     names = _named(items, "i")
     right = [names[n] for n in range(len(items))]
     draft.respond("ordered", "identifier", right)
-    if draft.content.get("grading", "all_or_nothing") == "all_or_nothing":
+    if draft.content.get("grading", "absolute_position") == "all_or_nothing":
         draft.template = "match_correct"
     else:
         draft.rules += [_in_place(n, share(len(items))) for n in range(1, len(items) + 1)]

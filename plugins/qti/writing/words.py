@@ -71,7 +71,7 @@ def _mapping(
             (name, Decimal(option.get("fraction") or int(bool(option.get("correct")))))
             for name, option in zip(names, options, strict=True)
         ]
-    if content.get("mode") != "multiple" or not content.get("partial_credit"):
+    if content.get("mode") != "multiple" or not content.get("partial_credit", True):
         return []
     right = [bool(option.get("correct")) for option in options]
     hit, miss = share(sum(right)), share(len(right) - sum(right))
@@ -87,16 +87,24 @@ def write_text_entry(draft: Draft) -> None:
     content = draft.content
     exact = bool(content.get("case_sensitive"))
     answers = list(content.get("answers", ()))
-    right = [a["text"] for a in answers if Decimal(a.get("fraction", 1)) == 1 and _is_plain(a)]
-    draft.respond("single", "string", right[:1])
+    draft.respond("single", "string", right_texts(answers)[:1])
     draft.first_of(
         [(text_test(draft, a, exact=exact), Decimal(a.get("fraction", 1))) for a in answers]
     )
     draft.body += [*draft.html("stem"), node("p", entry(RESPONSE))]
 
 
+def right_texts(answers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return texts that earn full marks: of wildcards what is left without the stars."""
+    return [
+        re.sub(r"(?<!\\)\*", "", str(answer["text"])).replace("\\*", "*").strip()
+        for answer in answers
+        if Decimal(answer.get("fraction", 1)) == 1 and answer.get("match") != "regex"
+    ]
+
+
 def _is_plain(answer: Mapping[str, Any]) -> bool:
-    kind = answer.get("match", "exact")
+    kind = answer.get("match", "wildcard")
     return kind == "exact" or (kind == "wildcard" and "*" not in answer["text"])
 
 
@@ -113,7 +121,7 @@ def text_test(
     if _is_plain(answer):
         words = value(text.replace("\\*", "*"), "string")
         return node("stringMatch", variable(identifier), words, caseSensitive=_truth(exact))
-    if answer.get("match") == "wildcard":
+    if answer.get("match", "wildcard") == "wildcard":
         pattern = "".join(_wildcard(piece, exact=exact) for piece in re.split(r"(\\?\*)", text))
     else:
         pattern = text
