@@ -116,6 +116,8 @@ def workers(platform: Platform) -> Iterator[None]:
             process.terminate()
         for process in started:
             process.wait(60)
+            if process.stdin is not None:
+                process.stdin.close()
 
 
 def wait_for(platform: Platform, run_id: UUID, state: str) -> RunSummary:
