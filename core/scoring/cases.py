@@ -43,7 +43,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What a response is worth; `fraction` is None where a person has to mark it."""
+    """What a response is worth, as in an attempt: one that cannot be read gives nothing.
+
+    `fraction` is None where a person has to mark it.
+    """
 
     fraction: Decimal | None
     state: str
@@ -79,7 +82,7 @@ class CaseScorer:
             prepared.type, "parse", prepared.variant, raw, expect=(Response, FormatErrors)
         )
         if isinstance(response, FormatErrors):
-            raise InvalidError(" ".join(response.messages))
+            return CaseResult(Decimal(0), str(ScoreState.INVALID))
         score: Score = self._plugins.call(
             prepared.type, "score", prepared.variant, response, expect=Score
         )

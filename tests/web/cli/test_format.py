@@ -112,6 +112,13 @@ def test_a_question_is_named_by_its_place_or_its_identifier(run, folder) -> None
     assert answers[1]["fraction"] is None
 
 
+@pytest.mark.parametrize("chosen", ["77", {"deep": []}, 5, None])
+def test_a_response_that_cannot_be_read_gives_nothing_as_in_an_attempt(run, folder, chosen) -> None:
+    [answer] = score(run, folder, case(chosen))
+    assert answer["fraction"] == 0.0
+    assert answer["state"] == "invalid"
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -130,8 +137,6 @@ def test_a_question_is_named_by_its_place_or_its_identifier(run, folder) -> None
         (case("1", file="nowhere.json"), "no file 'nowhere.json'"),
         (case("1", file="a\0b"), "no file"),
         (case("1", file="broken.json", format="json"), "is not JSON"),
-        (case("77"), "not there"),
-        (case({"deep": []}), "not a choice"),
     ],
 )
 def test_a_bad_line_is_answered_with_the_reason_and_the_others_go_on(
