@@ -85,6 +85,7 @@ class HandedFile:
 class HandedIn(QuestionType):
     """A question without a key: what is handed in waits for a marker."""
 
+    needs_marker = True
     schema: ClassVar[type[HandedInContent]]
     template: ClassVar[str]
     module: ClassVar[str]
