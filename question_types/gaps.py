@@ -53,7 +53,8 @@ def find_gaps(stem: str, pattern: re.Pattern[str], known: int) -> tuple[str, lis
         numbers.append(number)
         return f"[[gap {len(numbers)}]]"
 
-    return pattern.sub(mark, clean_html(stem).replace("[[gap", "[&#91;gap")), numbers
+    # What looks like a marker already gets an invisible sign in between.
+    return pattern.sub(mark, clean_html(stem).replace("[[gap", "[\u2060[gap")), numbers
 
 
 def fill_gaps(stem: str, draw: Callable[[int], str]) -> Markup:
