@@ -21,7 +21,7 @@ def load_item(xml: str, documents: Documents = ()) -> Item:
     return _load(xml, documents) if documents else parse_item(xml)
 
 
-@lru_cache(maxsize=CACHED_ITEMS)
+@lru_cache(maxsize=CACHED_ITEMS // 8)
 def _load(xml: str, documents: Documents) -> Item:
     root = parse_qti(xml)
     known = {file_name(href): text for href, text in documents}

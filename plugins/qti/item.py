@@ -16,6 +16,7 @@ from examhall.plugins.qti.values import BaseType, Cardinality, single
 from examhall.plugins.qti.xml import children, local_name, parse_qti
 
 CACHED_ITEMS = 512
+LARGE = 100_000
 MAX_VARIABLES = 1000
 INTERACTIONS = frozenset({
     "choiceInteraction", "orderInteraction", "associateInteraction", "matchInteraction",
@@ -79,12 +80,21 @@ class Item:
         ]
 
 
-@lru_cache(maxsize=CACHED_ITEMS)
 def parse_item(xml: str | bytes) -> Item:
     """Read an item; raises QtiError with the reason for one that cannot be run.
 
-    Items already read are kept, by their text.
+    Items already read are kept, by their text: many of ordinary size, a few large ones.
     """
+    return _parse_small(xml) if len(xml) < LARGE else _parse_large(xml)
+
+
+@lru_cache(maxsize=CACHED_ITEMS)
+def _parse_small(xml: str | bytes) -> Item:
+    return read_item(parse_qti(xml))
+
+
+@lru_cache(maxsize=8)
+def _parse_large(xml: str | bytes) -> Item:
     return read_item(parse_qti(xml))
 
 

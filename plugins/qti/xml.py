@@ -11,6 +11,8 @@ from examhall.plugins.qti.errors import QtiError
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ELEMENTS = 100_000
+MAX_DEPTH = 120
+"""Bodies and rules are walked through by functions that call themselves."""
 MATHML = "http://www.w3.org/1998/Math/MathML"
 SVG = "http://www.w3.org/2000/svg"
 XINCLUDE = "http://www.w3.org/2001/XInclude"
@@ -51,6 +53,11 @@ def _refuse_entities(root: etree._Element) -> None:
             raise QtiError("The XML uses an entity that is not known.")
         if count > MAX_ELEMENTS:
             raise QtiError(f"The XML has more than {MAX_ELEMENTS} elements.")
+    depth = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > MAX_DEPTH:
+            raise QtiError(f"The XML is nested deeper than {MAX_DEPTH} elements.")
 
 
 def parse_qti(data: bytes | str) -> etree._Element:

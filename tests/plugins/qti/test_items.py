@@ -217,6 +217,7 @@ def test_qti_3_is_read_by_the_names_of_qti_2():
         ('<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "entities"),
         ('<!DOCTYPE a SYSTEM "http://127.0.0.1/a.dtd"><a>&b;</a>', "entity"),
         ("<a>" * 100_000, "well-formed"),
+        ("<a>" * 130 + "</a>" * 130, "nested"),
     ],
 )
 def test_an_item_that_cannot_be_run_is_refused_with_the_reason(xml, reason):
