@@ -8,7 +8,7 @@ out without breaking all that follow.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -69,18 +69,34 @@ def record(
 
     `details` must hold no secrets; what JSON does not know is written as text.
     """
-    entry = {
-        "at": datetime.now(UTC),
-        "actor_id": principal.user_id,
-        "actor": ("system" if principal.is_system else principal.name)[:200],
-        "action": action,
-        "object_type": object_type,
-        "object_id": str(object_id)[:100],
-        "details": json.loads(json.dumps(details, default=str, allow_nan=False)),
-        "address": principal.address,
-        "link_hash": "",
-    }
-    session.execute(insert(AuditEntry).values(entry))
+    record_all(session, principal, action, object_type, [(object_id, details)])
+
+
+def record_all(
+    session: Session,
+    principal: Principal,
+    action: str,
+    object_type: str,
+    objects: Sequence[tuple[UUID | str | int, Mapping[str, Any]]],
+) -> None:
+    """Write an entry for each of many objects, given with its details, in one statement."""
+    now = datetime.now(UTC)
+    entries = [
+        {
+            "at": now,
+            "actor_id": principal.user_id,
+            "actor": ("system" if principal.is_system else principal.name)[:200],
+            "action": action,
+            "object_type": object_type,
+            "object_id": str(object_id)[:100],
+            "details": json.loads(json.dumps(details, default=str, allow_nan=False)),
+            "address": principal.address,
+            "link_hash": "",
+        }
+        for object_id, details in objects
+    ]
+    if entries:
+        session.execute(insert(AuditEntry), entries)
 
 
 def list_entries(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+from marshmallow import Schema
 
 from examhall.core.contracts.base import Kind
 from examhall.core.contracts.question_type import QuestionType
@@ -67,7 +70,7 @@ def _ask_plugin(
     if content_version and content_version != plugin.content_version:
         content = registry.call(plugin, "migrate", content, content_version, expect=Mapping)
     schema = registry.call(plugin, "content_schema", expect=type)
-    loaded, problems = load_json_form(schema(), content)
+    loaded, problems = load_json_form(_instance(schema), content)
     faults = tuple(problems) or _stored_form_faults(loaded)
     found = () if faults else registry.call(plugin, "validate", loaded, expect=(list, tuple))
     told = [(issue.severity, Problem(issue.path, issue.message)) for issue in found]
@@ -80,6 +83,12 @@ def _ask_plugin(
         issues=tuple(problem for severity, problem in told if severity == "error"),
         warnings=tuple(problem for severity, problem in told if severity != "error"),
     )
+
+
+@lru_cache(maxsize=256)
+def _instance(schema: type[Schema]) -> Schema:
+    """Return one instance of a schema for all calls: making one costs more than a load."""
+    return schema()
 
 
 def _stored_form_faults(loaded: Mapping[str, Any]) -> tuple[Problem, ...]:

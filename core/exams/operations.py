@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from examhall.core.audit.operations import record
+from examhall.core.audit.operations import record, record_all
 from examhall.core.db import database_now
 from examhall.core.errors import InvalidError, NotFoundError, StaleRevisionError
 from examhall.core.events.operations import emit
@@ -92,8 +92,8 @@ def add_questions(
     questions = [_make_question(principal, one, now) for one in new]
     session.add_all(questions)
     session.flush()
-    for question in questions:
-        record(session, principal, "question.created", "question", question.id, type=question.type)
+    made = [(question.id, {"type": question.type}) for question in questions]
+    record_all(session, principal, "question.created", "question", made)
     return questions
 
 
