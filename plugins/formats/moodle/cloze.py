@@ -27,6 +27,8 @@ from examhall.plugins.formats.moodle.report import RefusedError, prune
 from examhall.plugins.formats.moodle.xml_source import Source
 
 MOST_PARTS = 100
+LONGEST_NUMBER = 130
+"""Characters of a number with its tolerance."""
 SEVENTH = Decimal("0.0000001")
 """Shares have seven decimals in Moodle's database."""
 
@@ -218,7 +220,7 @@ def _numbers(found: list[Alternative]) -> list[dict[str, Any]]:
 
 def _number(found: Alternative) -> dict[str, Any]:
     text = _plain(found.text).strip()
-    match = _NUMERIC.fullmatch(text)
+    match = _NUMERIC.fullmatch(text) if len(text) <= LONGEST_NUMBER else None
     number = read_number(match[1]) if match else None
     if number is None and text != "*":
         raise RefusedError(f"“{text[:60]}” is no number.")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from examhall.plugins.formats.moodle.own import load_own
+from examhall.plugins.formats.moodle.own import LONGEST, load_own
 from examhall.plugins.formats.moodle.report import Draft
 from examhall.plugins.formats.moodle.texts import FORMATS, to_html
 
@@ -23,7 +23,7 @@ _MEANT = {ord(mark): _ESCAPES[code] for code, mark in _STAND_INS.items()}
 _ESCAPED = re.compile("|".join(re.escape(code) for code in _ESCAPES))
 _STRAY = re.compile(f"[{chr(_FIRST)}-{chr(_FIRST + 31)}]")
 _FORMAT = re.compile(r"\[(html|moodle|plain|markdown)\]")
-_REMARK = re.compile(r"\[(id|tag):((?:\\\]|[^\]\x00-\x1f])+)\]")
+_REMARK = re.compile(r"\[(id|tag):((?:\\\]|[^\]\x00-\x1f]){1,300})\]")
 _OWN = re.compile(r"\s*//\s*\[examhall:(\{.*\})\]\s*")
 
 
@@ -66,7 +66,7 @@ def read_remarks(lines: Iterable[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {"id": [], "tag": []}
     for line in lines:
         if not _OWN.fullmatch(line):
-            for name, value in _REMARK.findall(line):
+            for name, value in _REMARK.findall(line[:LONGEST]):
                 found[name].append(value.replace("\\]", "]").strip())
     return found
 

@@ -15,6 +15,8 @@ from examhall.plugins.formats.moodle.texts import LONGEST_TITLE, derive_title
 MAX_HTML = 50_000
 MAX_POINTS = Decimal(100_000_000)
 LONGEST_TAG = 100
+MOST_NOTES = 40
+"""What is said about one question, at most."""
 _ACTIVE = re.compile(
     r"<\s*(?:script|iframe|object|embed|form|style|link|meta)\b|\son[a-z]+\s*=|javascript:",
     re.IGNORECASE,
@@ -44,8 +46,8 @@ class Draft:
 
     def note(self, text: str) -> None:
         """Say something that loses nothing."""
-        if text not in self.notes:
-            self.notes.append(text)
+        if len(self.notes) < MOST_NOTES and text not in self.notes:
+            self.notes.append(text if len(self.notes) < MOST_NOTES - 1 else "And more.")
 
     def lose(self, text: str) -> None:
         """Say what is lost."""

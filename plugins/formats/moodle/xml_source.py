@@ -12,7 +12,7 @@ from lxml import etree
 from examhall.plugins import MediaFile
 from examhall.plugins.formats.moodle.media import embed, read_file
 from examhall.plugins.formats.moodle.numbers import ZERO, read_number, read_percent, write_number
-from examhall.plugins.formats.moodle.report import Draft, RefusedError
+from examhall.plugins.formats.moodle.report import MAX_HTML, Draft, RefusedError
 from examhall.plugins.formats.moodle.texts import FORMATS, UnreadableTextError, to_html
 
 MAX_DEPTH = 40
@@ -145,6 +145,8 @@ class Source:
     def _with_files(self, element: Element, text: str) -> str:
         if len(element) < 2 and "@@PLUGINFILE@@" not in text:
             return text
+        if len(text) > MAX_HTML:
+            raise RefusedError(f"A text is longer than {MAX_HTML:,} characters.")
         files = self.files(element)
         used: set[str] = set()
         missing: set[str] = set()

@@ -24,6 +24,7 @@ Row = Mapping[str, str]
 Part = dict[str, str]
 
 LONGEST_NUMBER = 300
+LONGEST_SHARE = 80
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 _SHARE = re.compile(r"(right)?\s*([^\s%]+)?\s*(%)?", re.IGNORECASE)
 
@@ -105,7 +106,7 @@ def _whole_number(text: str) -> int:
 def _share(part: Part) -> tuple[bool, str]:
     """Return whether an answer is called right, and what it earns as a decimal's text."""
     text = part.get("share", "").strip()
-    match = _SHARE.fullmatch(text)
+    match = _SHARE.fullmatch(text) if len(text) <= LONGEST_SHARE else None
     if match is None:
         raise RefusedError(f"The share “{text[:40]}” is not right, 0.5 or 50%.")
     if match[2] is None:
