@@ -130,7 +130,7 @@ def sit_a_whole_exam(world: World, app: Flask) -> None:
     assert room["lease_version"] == 1
     assert room["proctoring"] is None
     assert 595 < room["clock"]["remaining_seconds"] <= 600
-    assert [item["position"] for item in room["items"]] == [0, 1, 2]
+    assert [item["position"] for item in room["items"]] == [1, 2, 3]
     assert all("<input" in item["html"] for item in room["items"])
 
     item = room["items"][0]["id"]
