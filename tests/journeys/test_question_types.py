@@ -23,7 +23,7 @@ from tests.journeys.room import (
 )
 from tests.journeys.type_rows import ROWS, Row
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
 PHONE = {"width": 390, "height": 844}
 GRAVE = {"serious", "critical"}
@@ -146,3 +146,8 @@ def test_every_type_is_answered_by_keyboard_alone(
 
 def test_every_type_is_answered_by_touch(hall: Hall, phone: BrowserContext, faults: Faults) -> None:
     sit(phone, hall, faults, Finger)
+
+
+def test_every_type_has_a_row(hall: Hall) -> None:
+    types = {plugin.key for plugin in hall.platform.plugins.all("question_type")}
+    assert types - {row.type for row in ROWS} == set()

@@ -24,6 +24,7 @@ from examhall.question_types.match import Match
 from examhall.question_types.matrix import Matrix
 from examhall.question_types.order import Order
 from examhall.question_types.position_object import PositionObject
+from examhall.question_types.qti_item import QtiItem
 from examhall.question_types.recording import Recording
 from examhall.question_types.select_point import SelectPoint
 from examhall.question_types.slider import Slider
@@ -311,5 +312,11 @@ ROWS = [
         SUM,
         lambda keys: keys.fill("Your answer", "31.5"),
         lambda finger: finger.fill("Your answer", "31.5"),
+    ),
+    Row(
+        "qti_item",
+        QtiItem().example(),
+        lambda keys: keys.choose("A compound"),
+        lambda finger: finger.tap_text("A compound"),
     ),
 ]

@@ -238,6 +238,13 @@ function setText(selector, text) {
   for (const element of document.querySelectorAll(selector)) element.textContent = text;
 }
 
+/** Call a control by the words beside it alone: the button within its label is not part of its name. */
+function nameByText(control, words) {
+  if (!words || control.hasAttribute("aria-labelledby")) return;
+  words.id ||= `${control.id}-words`;
+  control.setAttribute("aria-labelledby", words.id);
+}
+
 /** Let options of a choice be struck out; a note for the candidate alone, kept on this device. */
 function addRuleOut(section, key) {
   const out = new Set(JSON.parse(localStorage.getItem(key) ?? "[]"));
@@ -246,6 +253,7 @@ function addRuleOut(section, key) {
     const button = byId("rule-out").content.firstElementChild.cloneNode(true);
     const letter = option.querySelector(".key")?.textContent ?? control.value;
     button.setAttribute("aria-label", `Rule out answer ${letter}`);
+    nameByText(control, option.querySelector(".lbl"));
     const draw = () => {
       option.classList.toggle("gone", out.has(control.value));
       button.setAttribute("aria-pressed", String(out.has(control.value)));
