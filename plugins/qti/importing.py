@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +13,7 @@ from examhall.plugins import Fidelity, ImportedQuestion, PortableQuestion
 from examhall.plugins.qti.documents import beside, load_item, needed_documents
 from examhall.plugins.qti.errors import QtiError
 from examhall.plugins.qti.files import Shelf, collect_files
-from examhall.plugins.qti.item import INTERACTIONS, Item, is_drawn
+from examhall.plugins.qti.item import INTERACTIONS, Item, is_drawn, read_item
 from examhall.plugins.qti.package import Package
 from examhall.plugins.qti.session import ItemSession
 from examhall.plugins.qti.xml import SVG, local_name, parse_qti
@@ -20,6 +21,7 @@ from examhall.plugins.qti.xml import SVG, local_name, parse_qti
 QTI_ITEM = "qti_item"
 MAX_TITLE = 300
 MAX_XML = 2_000_000
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LOST = {
     "stylesheet": "Its style sheet is left out.",
     "infoControl": "Help that opens on request is left out.",
@@ -49,7 +51,8 @@ def import_item(source: Source) -> ImportedQuestion:
         root = parse_qti(xml)
         identifier = clean_name(root.get("identifier", "")) or identifier
         documents, notes = _read_documents(root, source)
-        item = load_item(xml, tuple((d["href"], d["xml"]) for d in documents))
+        brought = tuple((d["href"], d["xml"]) for d in documents)
+        item = load_item(xml, brought) if brought else read_item(root)
         files, lost = collect_files(item.root, source.name, source.shelf)
     except QtiError as error:
         return refuse(identifier, str(error))
@@ -90,7 +93,7 @@ def decode_xml(data: bytes) -> str:
         text = data.decode(encoding)
     except (UnicodeError, LookupError) as error:
         raise QtiError(f"The XML is not in {encoding}, as it says.") from error
-    if any("\ud800" <= character <= "\udfff" or character == "\0" for character in text):
+    if _UNSTORABLE.search(text):
         raise QtiError("The XML contains characters that cannot be stored.")
     return text
 

@@ -315,6 +315,25 @@ def test_other_files_bring_stimulus_and_rules():
     assert QTI.score(variant, QTI.parse(variant, {"i0": "x"})).fraction == 1
 
 
+def test_included_rules_are_run_and_missing_ones_are_told():
+    content = item(response(["A"]), f"<p><textEntryInteraction {START}/></p>", "")
+    include = '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="rules.xml"/>'
+    content["xml"] = content["xml"].replace(
+        "</assessmentItem>", f"<responseProcessing>{include}</responseProcessing></assessmentItem>"
+    )
+    assert "another file" in QTI.validate(content)[0].message
+    content["documents"] = [
+        {
+            "href": "rules.xml",
+            "xml": f"<responseProcessingFragment {NS}><setOutcomeValue identifier='SCORE'>"
+            "<baseValue baseType='float'>1</baseValue></setOutcomeValue>"
+            "</responseProcessingFragment>",
+        }
+    ]
+    variant = QTI.prepare(content, 0, "en")
+    assert QTI.score(variant, QTI.parse(variant, {"i0": "x"})).fraction == 1
+
+
 def test_all_items_at_hand_are_drawn_or_refused_with_a_reason(shared: Path):
     items = shared / "interop" / "qti" / "items"
     drawn = 0
