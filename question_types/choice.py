@@ -132,7 +132,7 @@ class Choice(QuestionType):
                 "chosen": option["value"] in chosen,
                 **self._marks(variant, view, option["value"], option["value"] in chosen),
             }
-            for number, option in enumerate(variant.public["options"])
+            for number, option in enumerate(variant.public["options"], 1)
         ]
         html = templates.render(
             "choice.html",

@@ -128,7 +128,6 @@ class MarkingSettings(Schema):
     tolerance = fields.Decimal(
         load_default=Decimal("0.1"),
         validate=validate.Range(0, 1),
-        places=4,
         as_string=True,
         metadata={
             "label": "Two marks may differ by",

@@ -1,5 +1,6 @@
 """Choice: what is right earns, what is wrong takes off, and the order says nothing."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -190,3 +191,19 @@ def test_rescoring_needs_the_same_options() -> None:
     assert TYPE.can_rescore(old, better) is None
     assert TYPE.can_rescore(old, stored(TYPE, question("single", True, False, False)))
     assert TYPE.can_rescore(old, stored(TYPE, question("multiple", True, False)))
+
+
+@pytest.mark.parametrize(
+    ("numbering", "letters"), [("ABCD", ["A", "B"]), ("123", ["1", "2"]), ("iii", ["i", "ii"])]
+)
+def test_options_are_numbered_from_the_first(numbering: str, letters: list[str]) -> None:
+    content = stored(
+        TYPE,
+        {
+            "stem": "<p>Which?</p>",
+            "numbering": numbering,
+            "options": [{"text": "x", "correct": True}, {"text": "y"}],
+        },
+    )
+    html = TYPE.render(TYPE.prepare(content, 1, "en"), View.ANSWER).html
+    assert re.findall(r'class="key"[^>]*>([^<]*)<', html) == letters
