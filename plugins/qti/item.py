@@ -66,6 +66,7 @@ class Item:
     body: etree._Element
     feedbacks: tuple[etree._Element, ...]
     interactions: tuple[Interaction, ...]
+    template: str = ""
     stimuli: tuple[etree._Element, ...] = ()
     label: str = ""
     language: str = ""
@@ -115,6 +116,7 @@ def read_item(root: etree._Element) -> Item:
         body=etree.Element("itemBody") if body is None else body,
         feedbacks=tuple(root.findall("modalFeedback")),
         interactions=_read_interactions(root, body, declarations),
+        template=_read_template(root),
         stimuli=tuple(root.findall("assessmentStimulusRef")),
         label=root.get("label", ""),
         language=root.get("{http://www.w3.org/XML/1998/namespace}lang", ""),
@@ -148,6 +150,14 @@ def _read_response_rule(root: etree._Element) -> Rule | None:
     if rules:
         return compile_rules(rules)
     return standard_rules(template_name(address)) if address else None
+
+
+def _read_template(root: etree._Element) -> str:
+    """Return the name of the standard template that an item uses, if it uses one."""
+    processing = root.find("responseProcessing")
+    if processing is None or children(processing):
+        return ""
+    return template_name(processing.get("template", ""))
 
 
 def _read_interactions(

@@ -130,26 +130,22 @@ def _number(value: Value | None) -> float | None:
 
 
 def derive_maximum(session: ItemSession) -> float | None:
-    """Find the most that an item gives: its correct responses', or its mappings' best.
+    """Find the most that an item gives: what its correct responses earn, or its mapping's best.
 
+    The mapping counts where a standard template adds it up, or the correct responses earn nothing.
     None where neither says anything, as in an essay without key.
     """
     correct = session.correct_responses()
-    best = []
+    top = 0.0
     if any(not is_null(value) for value in correct.values()):
         trial = _copy(session)
         try:
             trial.submit(correct)
-            best.append(trial.score() or 0.0)
+            top = trial.score() or 0.0
         except ProcessingError:
-            best.append(0.0)
-    if sum(1 for name in correct if _is_mapped(session.item.declarations[name])) == 1:
-        best += [
-            _mapping_maximum(session.item.declarations[name])
-            for name in correct
-            if len(correct) == 1 and _is_mapped(session.item.declarations[name])
-        ]
-    top = max(best, default=0.0)
+            top = 0.0
+    if len(correct) == 1 and (top <= 0 or "map_response" in session.item.template):
+        top = max(top, _mapping_maximum(session.item.declarations[next(iter(correct))]))
     return top if top > 0 else None
 
 
@@ -162,10 +158,6 @@ def _copy(session: ItemSession) -> ItemSession:
     trial.state.defaults = session.state.defaults
     trial._fresh = session._fresh
     return trial
-
-
-def _is_mapped(declaration: Declaration) -> bool:
-    return declaration.mapping is not None or declaration.area_mapping is not None
 
 
 def _mapping_maximum(declaration: Declaration) -> float:

@@ -78,6 +78,18 @@ def test_a_mapping_counts_each_value_once_and_stays_in_its_bounds():
     assert run(item).maximum() == 2
 
 
+def test_the_maximum_is_what_the_right_response_earns():
+    rules = (
+        "<responseProcessing><setOutcomeValue identifier='SCORE'><product><mapResponse "
+        "identifier='RESPONSE'/><baseValue baseType='float'>0.5</baseValue></product>"
+        "</setOutcomeValue></responseProcessing>"
+    )
+    assert run(make_item(CORRECT + MAPPING, rules)).maximum() == 0.75
+    assert run(make_item(CORRECT + MAPPING, template("x/map_response"))).maximum() == 1.5
+    assert run(make_item(MAPPING, rules)).maximum() == 1.5
+    assert run(make_item()).maximum() is None
+
+
 def test_numbers_that_no_rule_sets_start_at_zero():
     assert run(make_item()).outcomes() == {
         "SCORE": ["0"],
