@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import select
 
-from examhall.core.contracts.base import Plugin
 from examhall.core.contracts.formats import (
-    Format,
+    FormatError,
     PortableExam,
     PortableItem,
     PortableQuestion,
@@ -204,31 +203,17 @@ def _portable_section(
     return PortableSection(title, places, pick, shuffle)
 
 
-class _Writer:
-    """A format whose objection to a question is an answer and no failure of the plugin."""
-
-    def __init__(self, plugin: Format) -> None:
-        self.kind, self.key, self.version = plugin.kind, plugin.key, plugin.version
-        self.title = plugin.title
-        self._plugin = plugin
-
-    def export(self, bundle: QuestionBundle) -> bytes | str:
-        try:
-            return self._plugin.export(bundle)
-        except ValueError as error:
-            return str(error) or "The format cannot hold these questions."
-
-
 def _write(platform: Platform, format_key: str, bundle: QuestionBundle, name: str) -> ExportedFile:
     plugin = get_format(platform, format_key)
     media = collect_media(platform, [question.content for question in bundle.questions])
     bundle = replace(bundle, media=media)
-    writer = cast("Plugin", _Writer(plugin))
-    content = platform.plugins.call(
-        writer, "export", bundle, expect=(bytes, str), limit=READING_SECONDS
-    )
-    if isinstance(content, str):
-        raise InvalidError(f"{plugin.title} cannot hold this. {printable(content)[:1000]}")
+    try:
+        content = platform.plugins.call(
+            plugin, "export", bundle, expect=bytes, limit=READING_SECONDS
+        )
+    except FormatError as error:
+        told = printable(str(error))[:1000]
+        raise InvalidError(f"{plugin.title} cannot hold this. {told}") from error
     extension = plugin.extensions[0] if plugin.extensions else "bin"
     return ExportedFile(f"{name}.{extension}", plugin.media_type, content)
 

@@ -7,6 +7,7 @@ import pytest
 
 from examhall.core.contracts.formats import (
     Fidelity,
+    FormatError,
     ImportedQuestion,
     ImportReport,
     PortableExam,
@@ -131,7 +132,7 @@ def test_a_format_that_cannot_hold_a_question_says_which(
     house.question(author, "choice", CHOICE)
 
     def object_to_it(bundle: object) -> bytes:
-        raise ValueError("“A choice” has pictures.")
+        raise FormatError("“A choice” has pictures.")
 
     monkeypatch.setattr(house.platform.plugins.format("json"), "export", object_to_it)
     for _ in range(6):
