@@ -9,6 +9,7 @@
 
 const TYPING_PAUSE = 500;
 let dirty = false;
+let underway = null;
 
 async function send(form, submitter, signal) {
   const body = new URLSearchParams(new FormData(form, submitter));
@@ -43,21 +44,32 @@ function focusOn(id) {
   }
 }
 
-async function onSubmit(event) {
+function onSubmit(event) {
   const form = event.target;
   const submitter = event.submitter;
   const selector = form.dataset.swap;
+  if (underway) {
+    // The answer under way may replace this form: press its button again afterwards.
+    event.preventDefault();
+    underway.then(() => (document.getElementById(submitter?.id) ?? submitter)?.click());
+    return;
+  }
   if (!selector || submitter?.hasAttribute("data-full")) {
     dirty = false;
     return;
   }
   event.preventDefault();
+  underway = swap(form, submitter, selector);
+}
+
+async function swap(form, submitter, selector) {
   const pressed = submitter?.id;
   form.setAttribute("aria-busy", "true");
   try {
     const { page, response } = await send(form, submitter);
     if (response.redirected && new URL(response.url).pathname !== location.pathname) {
       dirty = false;
+      underway = new Promise(() => {});
       location.assign(response.url);
       return;
     }
@@ -69,7 +81,9 @@ async function onSubmit(event) {
     if (problems) problems.focus();
     else focusOn(focus);
     start();
+    underway = null;
   } catch {
+    underway = null;
     dirty = false;
     form.removeAttribute("data-swap");
     form.requestSubmit(submitter);
