@@ -75,7 +75,7 @@ class Calculated(QuestionType):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = CalculatedContent().load(content)
+        question = load_content(CalculatedContent, content)
         issues = [*_formula_issues(question), *_wildcard_issues(question), *_fit_issues(question)]
         for seed in () if issues else TRIED_SEEDS:
             variant = self.prepare(content, seed, "en")
@@ -142,7 +142,7 @@ class Calculated(QuestionType):
         return PARTS[True].random_guess_score(_as_choice(question, values))
 
     def can_rescore(self, old: Content, new: Content) -> str | None:
-        before, after = (CalculatedContent().load(content) for content in (old, new))
+        before, after = (load_content(CalculatedContent, content) for content in (old, new))
         if before["kind"] != after["kind"]:
             return "The kind of question has changed."
         if before["wildcards"] != after["wildcards"]:

@@ -84,7 +84,7 @@ class Choice(QuestionType):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = ChoiceContent().load(content)
+        question = load_content(ChoiceContent, content)
         if question["mode"] == "true_false":
             return list(true_false_issues(question))
         return list(option_issues(question))
@@ -229,7 +229,7 @@ class Choice(QuestionType):
         return sum(scores, ZERO) / len(scores)
 
     def can_rescore(self, old: Content, new: Content) -> str | None:
-        before, after = ChoiceContent().load(old), ChoiceContent().load(new)
+        before, after = load_content(ChoiceContent, old), load_content(ChoiceContent, new)
         if before["mode"] != after["mode"]:
             return "The kind of choice has changed."
         if [o["id"] for o in keyed_options(before)] != [o["id"] for o in keyed_options(after)]:
@@ -246,7 +246,7 @@ class Choice(QuestionType):
         return {} if kind == "empty" else {"choice": ["no such option"]}
 
     def public_words(self, content: Content) -> Sequence[str]:
-        question = ChoiceContent().load(content)
+        question = load_content(ChoiceContent, content)
         options = keyed_options(question)
         places = [str(number) for number in range(1, len(options) + 1)]
         return [*places, *(option["text"] for option in options)]

@@ -90,7 +90,7 @@ class Cloze(QuestionType):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = ClozeContent().load(content)
+        question = load_content(ClozeContent, content)
         parts = question["parts"]
         issues = gap_issues(question["stem"], BRACES, len(parts))
         _, numbers = find_gaps(question["stem"], BRACES, len(parts))
@@ -244,7 +244,7 @@ class Cloze(QuestionType):
         return total / (whole or ONE)
 
     def can_rescore(self, old: Content, new: Content) -> str | None:
-        before, after = (ClozeContent().load(content)["parts"] for content in (old, new))
+        before, after = (load_content(ClozeContent, content)["parts"] for content in (old, new))
         if list(map(_skeleton, before)) != list(map(_skeleton, after)):
             return "There are other gaps to fill."
         return None

@@ -25,6 +25,7 @@ from examhall.question_types.shared import (
     UNKNOWN_FORM,
     ZERO,
     QuestionContent,
+    load_content,
     templates,
 )
 
@@ -49,7 +50,7 @@ class Description(QuestionType):
         return {"stem": "<p>The next questions are about the <em>water cycle</em>.</p>"}
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = DescriptionContent().load(content)
+        question = load_content(DescriptionContent, content)
         return Variant({"stem": clean_html(question["stem"])}, {"feedback": question["feedback"]})
 
     def render(

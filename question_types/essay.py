@@ -102,7 +102,7 @@ class Essay(QuestionType):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = EssayContent().load(content)
+        question = load_content(EssayContent, content)
         fewest, most = question["min_words"], question["max_words"]
         if fewest is not None and most is not None and fewest > most:
             return [Issue("max_words", "There are more words asked for than allowed.")]

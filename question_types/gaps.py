@@ -84,7 +84,7 @@ class GapQuestion(GradedQuestion):
     parts_fail_alone = True
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         choices = question["choices"]
         issues = gap_issues(question["stem"], BRACKETS, len(choices))
         sizes: dict[int, int] = {}

@@ -41,6 +41,7 @@ from examhall.question_types.shared import (
     QuestionContent,
     has_only,
     html_field,
+    load_content,
     templates,
 )
 from examhall.question_types.verdict import Verdict
@@ -94,7 +95,7 @@ class HandedIn(QuestionType):
         return self.schema
 
     def validate(self, content: Content) -> list[Issue]:
-        return check_criteria(self.schema().load(content)["criteria"])
+        return check_criteria(load_content(self.schema, content)["criteria"])
 
     @abstractmethod
     def describe(self, question: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +106,7 @@ class HandedIn(QuestionType):
         """Return what the template needs besides the usual."""
 
     def prepare(self, content: Content, seed: int, locale: str) -> Variant:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         secret = {
             "rubric": question["rubric"],
             "feedback": question["feedback"],

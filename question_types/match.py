@@ -67,7 +67,7 @@ class Match(GradedQuestion):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         known = [answer["id"] for answer in question["answers"]]
         issues = [
             Issue(f"answers.{number}.id", "Another answer has the same.")
@@ -155,7 +155,7 @@ class Match(GradedQuestion):
         }
 
     def random_guess_score(self, content: Content) -> Decimal | None:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         return ONE / len(_distinct(question["answers"]))
 
     def skeleton(self, question: Mapping[str, Any]) -> Any:

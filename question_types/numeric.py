@@ -80,7 +80,7 @@ class Numeric(QuestionType):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = NumericContent().load(content)
+        question = load_content(NumericContent, content)
         issues = [*answer_issues(question["answers"]), *unit_issues(question)]
         if not issues and self.correct_response(self.prepare(content, 0, "en")) is None:
             message = "The answer for full marks is never reached: one above it fits first."

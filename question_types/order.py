@@ -75,7 +75,7 @@ class Order(GradedQuestion):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         if len({item["text"].strip() for item in question["items"]}) < 2:
             return [Issue("items", "Give at least two items.")]
         if question["select"] != "all" and question["select_count"] == 1:
@@ -187,7 +187,7 @@ class Order(GradedQuestion):
         )
 
     def random_guess_score(self, content: Content) -> Decimal | None:
-        question = self.schema().load(content)
+        question = load_content(self.schema, content)
         size = len(selected(question, 0))
         if size > ENUMERABLE:
             return None

@@ -146,8 +146,14 @@ def load_content(schema: type[Schema], content: Content) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=256)
 def _load(schema: type[Schema], text: str) -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = schema().load(json.loads(text))
+    loaded: Mapping[str, Any] = _instance(schema).load(json.loads(text))
     return loaded
+
+
+@lru_cache(maxsize=256)
+def _instance(schema: type[Schema]) -> Schema:
+    """Return one instance of a schema for all calls: making one costs more than a load."""
+    return schema()
 
 
 def feedback_texts(question: Mapping[str, Any]) -> dict[str, str]:

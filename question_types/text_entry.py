@@ -69,7 +69,7 @@ class TextEntry(QuestionType):
         }
 
     def validate(self, content: Content) -> list[Issue]:
-        question = TextEntryContent().load(content)
+        question = load_content(TextEntryContent, content)
         issues = []
         if not any(answer["fraction"] >= ONE for answer in question["answers"]):
             issues.append(Issue("answers", "No answer earns full marks."))
