@@ -1,8 +1,10 @@
 """Fixtures for journeys in one process: a hall with people in it, served to a real browser."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
@@ -16,6 +18,12 @@ from tests.journeys.hall import Hall
 from tests.journeys.room import Faults
 
 
+def run_until_closed(server: Any) -> None:
+    """Serve until another thread closes the server, whose sockets are gone then."""
+    with contextlib.suppress(OSError):
+        server.run()
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[[Platform], str]]:
     """Serve platforms on free ports, jobs and all; gives the address."""
@@ -23,7 +31,7 @@ def serve() -> Iterator[Callable[[Platform], str]]:
 
     def start(platform: Platform) -> str:
         server = create_server(create_app(platform), host="127.0.0.1", port=0, threads=24)
-        thread = threading.Thread(target=server.run, daemon=True)
+        thread = threading.Thread(target=run_until_closed, args=(server,), daemon=True)
         thread.start()
         platform.plugins.start()
         platform.queue.start(platform)

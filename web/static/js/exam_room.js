@@ -140,6 +140,7 @@ class ExamRoom {
 
   /** The server may have newer answers than this page: take the lease and load it anew. */
   async #takeOver() {
+    delete byId("room").dataset.ready;
     await call("POST", `/attempts/${this.id}/lease`, { lease_id: this.lease }).catch(() => {});
     location.reload();
   }
