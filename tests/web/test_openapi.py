@@ -95,6 +95,7 @@ def exercise(hall: Hall, operation: Any, seen: Counter[int]) -> list[str]:
     return [f"{label}: {failure}" for label, failure in failures.items()]
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.slow
 def test_answers_are_as_documented(hall, operations):
     seen: Counter[int] = Counter()

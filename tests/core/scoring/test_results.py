@@ -14,9 +14,9 @@ from examhall.core.scoring.queries import (
     get_result,
     list_score_versions,
     list_scores,
-    list_waiting_items,
 )
 from examhall.core.scoring.review import get_marking, get_review
+from examhall.core.scoring.waiting import list_waiting_items
 from tests.exam_house import CHOICE, ESSAY, TEXT, House, Sitting
 
 QUESTIONS = [("choice", CHOICE, "12"), ("text_entry", TEXT, "2"), ("essay", ESSAY, "2")]
