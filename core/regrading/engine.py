@@ -7,7 +7,7 @@ results. What is left for each attempt is to look its items up and to add them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -220,16 +220,25 @@ class Engine:
         if not missing:
             return
         results = self._score_responses(list(missing.values()))
-        calls = [
-            (base_of(result), ItemPolicy(result.max_points, result.section, counting.settings))
-            for result in results
-        ]
-        scores = self._plugins.call_all(counting.scorer, "score_item", calls, expect=ItemScore)
+        scores = self._score_items(counting, results)
         for key, result, score in zip(missing, results, scores, strict=True):
-            if isinstance(score, PluginCallError):
-                raise score
             points = kept_points(counting.scorer, score.points)
             self._cells[key] = Cell(replace(result, points=points), score)
+
+    def _score_items(
+        self, counting: Counting, results: Sequence[ItemResult]
+    ) -> Iterator[ItemScore]:
+        """Ask the scorer once for all items that are the same to it."""
+        keys = [_scored_by(result) for result in results]
+        distinct = dict(zip(keys, results, strict=True))
+        calls = [
+            (base_of(result), ItemPolicy(result.max_points, result.section, counting.settings))
+            for result in distinct.values()
+        ]
+        scores = self._plugins.call_all(counting.scorer, "score_item", calls, expect=ItemScore)
+        _raise_first(scores)
+        score_of = dict(zip(distinct, scores, strict=True))
+        return (score_of[key] for key in keys)
 
     def _score_responses(self, pairs: Sequence[Response]) -> list[ItemResult]:
         by_type: dict[str, list[int]] = {}
@@ -346,6 +355,18 @@ def _keep_mark(row: ItemRow, old: OldResult, result: ItemResult) -> ItemResult:
     if old.revision == (row.revision or 0):
         return apply_mark(result, old.fraction, old.marked_by, old.comment or "")
     return replace(result, comment=CHANGED) if result.needs_manual else result
+
+
+def _scored_by(result: ItemResult) -> tuple[Any, ...]:
+    """Return all that a scorer is told of an item: see `base_of` and ItemPolicy."""
+    return (
+        result.max_points,
+        result.section,
+        result.fraction,
+        result.state,
+        result.needs_manual,
+        result.certainty,
+    )
 
 
 def _raise_first(answers: Iterable[Any]) -> None:

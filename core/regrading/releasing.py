@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -83,10 +84,13 @@ def _release_batch(platform: Platform, engine: Engine, plan: Plan, number: int) 
         if _is_as_shown(one, rows[one.sheet.base.attempt_id])
     }
     kept = engine.prepare(others)
+    # All that can be made before the transaction is: SQLite lets one process write at a time.
+    drafts = {attempt_id: _draft(one, plan) for attempt_id, one in as_shown.items()}
     with platform.db.transaction() as session:
         attempts = {attempt.id: attempt for attempt in lock_attempts(session, ids)}
         current = _find_current(session, as_shown)
-        scores = _add_scores(session, plan, attempts, current)
+        found = [drafts[one.sheet.base.attempt_id] for one in current]
+        scores = _add_scores(session, plan, attempts, found)
         _settle(session, platform, plan, attempts, scores)
         _keep_editions(session, plan, [*current, *kept])
         _note(session, plan.run.id, rows, {one.sheet.base.attempt_id: one for one in kept}, scores)
@@ -134,23 +138,38 @@ def _find_current(session: Session, as_shown: Mapping[UUID, Counted]) -> list[Co
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A score version that is not written yet, with the rows of its items."""
+
+    score: ScoreRecord
+    rows: Sequence[tuple[Any, ...]]
+
+
+def _draft(one: Counted, plan: Plan) -> _Draft:
+    score = make_score(one, _reason(plan))
+    return _Draft(score, list_item_rows(one, score.id))
+
+
+def _reason(plan: Plan) -> str:
+    return (plan.run.reason or "regrade")[:500]
+
+
 def _add_scores(
-    session: Session, plan: Plan, attempts: Mapping[UUID, Attempt], counted: Sequence[Counted]
+    session: Session, plan: Plan, attempts: Mapping[UUID, Attempt], drafts: Sequence[_Draft]
 ) -> dict[UUID, ScoreRecord]:
     """Write a score version for each attempt, with its event."""
-    now, reason = database_now(session), (plan.run.reason or "regrade")[:500]
-    scores = {one.sheet.base.attempt_id: make_score(one, reason, created_at=now) for one in counted}
+    now = database_now(session)
+    scores = {draft.score.attempt_id: draft.score for draft in drafts}
+    for score in scores.values():
+        score.created_at = now
     session.add_all(scores.values())
     session.flush()
     insert_rows(
         session,
         ItemScoreRecord.__table__,  # type: ignore[arg-type]
         ITEM_COLUMNS,
-        (
-            row
-            for one in counted
-            for row in list_item_rows(one, scores[one.sheet.base.attempt_id].id)
-        ),
+        (row for draft in drafts for row in draft.rows),
     )
     emit_all(
         session,
@@ -164,7 +183,7 @@ def _add_scores(
                 points=write_decimal(score.points),
                 max_points=write_decimal(score.max_points),
                 complete=score.complete,
-                reason=reason,
+                reason=_reason(plan),
             )
             for attempt_id, score in scores.items()
         ],
