@@ -142,10 +142,11 @@ def run_load(kind: str, plan: Path, seconds: float) -> dict[str, Any]:
 
 def cpu_seconds(pids: list[int]) -> dict[str, float]:
     """Return the CPU time of each process with all that it has started."""
-    return {psutil.Process(pid).name().split(":")[0]: _tree_seconds(pid) for pid in pids}
+    return {psutil.Process(pid).name().split(":")[0]: tree_seconds(pid) for pid in pids}
 
 
-def _tree_seconds(pid: int) -> float:
+def tree_seconds(pid: int) -> float:
+    """Return the CPU time of a process with all that it has started."""
     root = psutil.Process(pid)
     total = root.cpu_times().children_user + root.cpu_times().children_system
     for process in [root, *root.children(recursive=True)]:
