@@ -1,9 +1,9 @@
-"""What `examhall demo` starts with: a person of each role and an exam that shows everything."""
+"""What `examhall demo` starts with: a person of each role, a watched exam, one of everything."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -22,6 +22,8 @@ from examhall.core.exams.structure import ItemPlan, SectionPlan, replace_structu
 from examhall.core.permissions import SYSTEM, Role
 from examhall.core.platform import Platform
 
+EXAM = "General science, demonstration"
+SHOWCASE = "Every kind of question, demonstration"
 EXAM_MINUTES = 30
 OPEN_DAYS = 365
 
@@ -35,6 +37,9 @@ PEOPLE = (
     ("candidate", "Anna Hill", Role.CANDIDATE),
     ("candidate2", "Marco Bellini", Role.CANDIDATE),
 )
+
+DETECTORS = ("face",)
+"""Who watches: what the consent text speaks of, and no more."""
 
 CONSENT = (
     "During this exam your camera takes a picture about every half second. Programs look at the "
@@ -148,11 +153,15 @@ def prepare_demo(platform: Platform) -> dict[str, str]:
             login: _add_person(platform, session, login, name, role, passwords[login])
             for login, name, role in PEOPLE
         }
-    exam_id = _make_exam(platform)
+    exams = [
+        _make_exam(platform, SHOWCASE, _examples(platform), _settings(platform)),
+        _make_exam(platform, EXAM, _own_questions(platform), _watched(platform)),
+    ]
     with platform.db.transaction() as session:
         for person in people.values():
             if person.login.startswith("candidate"):
-                register_candidate(session, SYSTEM, exam_id, person.id, max_attempts=20)
+                for exam_id in exams:
+                    register_candidate(session, SYSTEM, exam_id, person.id, max_attempts=20)
     return passwords
 
 
@@ -164,9 +173,11 @@ def _add_person(
     )
 
 
-def _make_exam(platform: Platform) -> UUID:
+def _make_exam(
+    platform: Platform, title: str, questions: Iterable[DemoQuestion], settings: dict[str, Any]
+) -> UUID:
     sections: dict[str, list[ItemPlan]] = {}
-    for question in _usable_questions(platform):
+    for question in questions:
         made = create_question(
             platform, SYSTEM, title=question.title, type=question.type, content=question.content
         )
@@ -174,22 +185,24 @@ def _make_exam(platform: Platform) -> UUID:
             ItemPlan(made.id, Decimal(question.points))
         )
     with platform.db.transaction() as session:
-        exam = create_exam(
-            session, SYSTEM, "General science, demonstration", settings=_settings(platform)
-        )
-        plans = [SectionPlan(title, items) for title, items in sections.items()]
+        exam = create_exam(session, SYSTEM, title, settings=settings)
+        plans = [SectionPlan(name, items) for name, items in sections.items()]
         replace_structure(session, SYSTEM, exam.id, exam.revision, plans)
     publish_exam(platform, SYSTEM, exam.id)
     return exam.id
 
 
-def _usable_questions(platform: Platform) -> Iterator[DemoQuestion]:
-    """Give our own questions, then the example of every question type that they leave out."""
-    usable = {plugin.key: plugin for plugin in platform.plugins.all(Kind.QUESTION_TYPE)}
+def _own_questions(platform: Platform) -> Iterator[DemoQuestion]:
+    """Give our own questions, as far as their types are there."""
+    usable = {plugin.key for plugin in platform.plugins.all(Kind.QUESTION_TYPE)}
     yield from (question for question in QUESTIONS if question.type in usable)
-    for key in usable.keys() - {question.type for question in QUESTIONS}:
-        example = platform.plugins.question_type(key).example()
-        yield DemoQuestion("More question types", key, usable[key].title, 1, example)
+
+
+def _examples(platform: Platform) -> Iterator[DemoQuestion]:
+    """Give the example of every question type, in the order of their titles."""
+    for plugin in platform.plugins.all(Kind.QUESTION_TYPE):
+        example = platform.plugins.question_type(plugin.key).example()
+        yield DemoQuestion("Every kind of question", plugin.key, plugin.title, 1, example)
 
 
 def _settings(platform: Platform) -> dict[str, Any]:
@@ -199,7 +212,6 @@ def _settings(platform: Platform) -> dict[str, Any]:
         "closes": (now + timedelta(days=OPEN_DAYS)).isoformat(),
     }
     usable = {rule.key for rule in platform.plugins.all(Kind.ACCESS_RULE)}
-    detectors = [detector.key for detector in platform.plugins.all(Kind.DETECTOR)]
     return {
         "instructions": "Answer all questions. Your answers are saved by themselves.",
         "time": {"limit_seconds": EXAM_MINUTES * 60},
@@ -207,6 +219,14 @@ def _settings(platform: Platform) -> dict[str, Any]:
             key: settings for key, settings in {"schedule": window}.items() if key in usable
         },
         "scoring": {"scorer": "sum", "settings": {"pass_fraction": "0.5"}, "release": "automatic"},
+    }
+
+
+def _watched(platform: Platform) -> dict[str, Any]:
+    usable = {detector.key for detector in platform.plugins.all(Kind.DETECTOR)}
+    detectors = [key for key in DETECTORS if key in usable]
+    return {
+        **_settings(platform),
         "proctoring": {
             "enabled": bool(detectors),
             "detectors": detectors,
