@@ -24,11 +24,10 @@ from examhall.plugins import (
     hookimpl,
 )
 from examhall.plugins.vision import (
-    ModelMissingError,
     ModelPool,
+    digest_of,
     find_model,
     health_of,
-    model_digest,
 )
 
 SPEECH = "audio.speech"
@@ -106,10 +105,7 @@ class AudioDetector(Detector):
         return health_of(self, MODEL, modules=("numpy", "onnxruntime", "webrtcvad"))
 
     def model_digest(self) -> str:
-        try:
-            return model_digest(find_model(self, MODEL))
-        except ModelMissingError:
-            return ""
+        return digest_of(self, MODEL)
 
     def open(self) -> Any:
         return _Ear()

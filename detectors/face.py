@@ -19,7 +19,7 @@ from examhall.plugins import (
     Stream,
     hookimpl,
 )
-from examhall.plugins.vision import ModelMissingError, decode, find_model, health_of, model_digest
+from examhall.plugins.vision import decode, digest_of, find_model, health_of
 
 MISSING = "face.missing"
 SECOND = "person.second"
@@ -64,10 +64,7 @@ class FaceDetector(Detector):
         return health_of(self, backend.model, modules=backend.modules)
 
     def model_digest(self) -> str:
-        try:
-            return model_digest(find_model(self, self._backend.model))
-        except ModelMissingError:
-            return ""
+        return digest_of(self, self._backend.model)
 
     def analyze(self, state: Any, batch: Sequence[Sample]) -> list[Finding]:
         findings = []

@@ -25,13 +25,12 @@ from examhall.plugins import (
     hookimpl,
 )
 from examhall.plugins.vision import (
-    ModelMissingError,
     ModelPool,
     Picture,
     decode,
+    digest_of,
     find_model,
     health_of,
-    model_digest,
     opencv,
 )
 
@@ -123,10 +122,7 @@ class GazeDetector(Detector):
         return health_of(self, MODEL, modules=("cv2", "mediapipe"))
 
     def model_digest(self) -> str:
-        try:
-            return model_digest(find_model(self, MODEL))
-        except ModelMissingError:
-            return ""
+        return digest_of(self, MODEL)
 
     def open(self) -> Any:
         return _Habit()

@@ -24,13 +24,12 @@ from examhall.plugins import (
     hookimpl,
 )
 from examhall.plugins.vision import (
-    ModelMissingError,
     ModelPool,
     Picture,
     decode,
+    digest_of,
     find_model,
     health_of,
-    model_digest,
     opencv,
 )
 
@@ -104,10 +103,7 @@ class IdentityDetector(Detector):
         return health_of(self, FACES.model, MODEL, modules=("cv2", "onnxruntime"))
 
     def model_digest(self) -> str:
-        try:
-            return model_digest(find_model(self, MODEL))
-        except ModelMissingError:
-            return ""
+        return digest_of(self, MODEL)
 
     def open(self) -> Any:
         return _Known()

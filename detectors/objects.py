@@ -20,7 +20,7 @@ from examhall.plugins import (
     Stream,
     hookimpl,
 )
-from examhall.plugins.vision import ModelMissingError, find_model, model_digest
+from examhall.plugins.vision import digest_of
 
 PHONE = "object.phone"
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -79,10 +79,7 @@ class ObjectsDetector(Detector):
         return backend_health(self)
 
     def model_digest(self) -> str:
-        try:
-            return model_digest(find_model(self, chosen_backend(self).model))
-        except ModelMissingError:
-            return ""
+        return digest_of(self, chosen_backend(self).model)
 
     def analyze(self, state: Any, batch: Sequence[Sample]) -> list[Finding]:
         return [finding for sample in batch for finding in self._look_at(sample)]

@@ -22,7 +22,7 @@ from examhall.plugins import (
     Stream,
     hookimpl,
 )
-from examhall.plugins.vision import ModelMissingError, decode, find_model, model_digest
+from examhall.plugins.vision import decode, digest_of, find_model
 
 SECOND = "person.second"
 FACES = FACE_BACKENDS["yunet"]
@@ -66,10 +66,7 @@ class SecondPersonDetector(Detector):
         return backend_health(self, FACES.model)
 
     def model_digest(self) -> str:
-        try:
-            return model_digest(find_model(self, chosen_backend(self).model))
-        except ModelMissingError:
-            return ""
+        return digest_of(self, chosen_backend(self).model)
 
     def analyze(self, state: Any, batch: Sequence[Sample]) -> list[Finding]:
         found = (self._judge(sample) for sample in batch)

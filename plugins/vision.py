@@ -31,6 +31,7 @@ __all__ = [
     "ModelPool",
     "Picture",
     "decode",
+    "digest_of",
     "find_model",
     "health_of",
     "model_digest",
@@ -72,6 +73,14 @@ def model_digest(path: Path) -> str:
     """Return the sha256 of a model's file, computed once for each version of it."""
     stat = path.stat()
     return _digest(path, (stat.st_mtime_ns, stat.st_size))
+
+
+def digest_of(plugin: Plugin, name: str) -> str:
+    """Return the sha256 of a plugin's model, an empty text where its file is not there."""
+    try:
+        return model_digest(find_model(plugin, name))
+    except ModelMissingError:
+        return ""
 
 
 def health_of(plugin: Plugin, *names: str, modules: tuple[str, ...] = ()) -> Health:
