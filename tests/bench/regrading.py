@@ -144,34 +144,49 @@ def _add_attempts(
                 "submitted_at": NOW + timedelta(hours=1),
             }
         )
-        for place, (item, source) in enumerate(sources):
-            variant, item_id = variants[seed, item.id], uuid4()
-            tables[AttemptItem].append(
-                {
-                    "id": item_id,
-                    "attempt_id": attempt_id,
-                    "exam_version_item_id": item.id,
-                    "position": item.position,
-                    "section": item.section,
-                    "points": item.points,
-                    "type": source.type,
-                    "plugin_version": source.plugin_version,
-                    "public": variant.public,
-                    "secret": variant.secret,
-                }
-            )
-            tables[ResponseRecord].append(
-                {
-                    "item_id": item_id,
-                    "attempt_id": attempt_id,
-                    "revision": 1,
-                    "raw": respond(place, chance),
-                    "saved_at": NOW,
-                    "client_sequence": 1,
-                    "lease_id": "w",
-                    "conflict": False,
-                }
-            )
+        _add_items(tables, sources, variants, seed, attempt_id, chance)
+    _write(house, tables)
+
+
+def _add_items(
+    tables: Mapping[Any, list[dict[str, Any]]],
+    sources: list[tuple[ExamVersionItem, QuestionVersion]],
+    variants: Mapping[tuple[int, UUID], Variant],
+    seed: int,
+    attempt_id: UUID,
+    chance: random.Random,
+) -> None:
+    for place, (item, source) in enumerate(sources):
+        variant, item_id = variants[seed, item.id], uuid4()
+        tables[AttemptItem].append(
+            {
+                "id": item_id,
+                "attempt_id": attempt_id,
+                "exam_version_item_id": item.id,
+                "position": item.position,
+                "section": item.section,
+                "points": item.points,
+                "type": source.type,
+                "plugin_version": source.plugin_version,
+                "public": variant.public,
+                "secret": variant.secret,
+            }
+        )
+        tables[ResponseRecord].append(
+            {
+                "item_id": item_id,
+                "attempt_id": attempt_id,
+                "revision": 1,
+                "raw": respond(place, chance),
+                "saved_at": NOW,
+                "client_sequence": 1,
+                "lease_id": "w",
+                "conflict": False,
+            }
+        )
+
+
+def _write(house: House, tables: Mapping[Any, list[dict[str, Any]]]) -> None:
     with house.platform.db.transaction() as session:
         for table, rows in tables.items():
             if table in {User, Registration, Attempt}:

@@ -15,7 +15,7 @@ from tests.journeys import walk
 from tests.journeys.browser import launch_chromium
 from tests.journeys.camera import write_film
 from tests.journeys.deployment import Deployment, embedded, scaled, wait_for
-from tests.partner import partner
+from tests.partner import Partner, partner
 
 pytestmark = [pytest.mark.browser, pytest.mark.vision, pytest.mark.timeout(300)]
 
@@ -76,6 +76,26 @@ def expect_incident(wall: Page, title: str, changed_at: float) -> float:
     return delay
 
 
+def mark_the_essay(exam: walk.Exam) -> None:
+    """Let the grader give the one answer that waits its points."""
+    (waiting,) = exam.grader.get(f"/exams/{exam.id}/waiting")
+    exam.grader.post(
+        f"/attempts/{waiting['attempt_id']}/items/{waiting['item_id']}/marks",
+        {"fraction": "0.8", "comment": "Well put."},
+    )
+
+
+def expect_final_result(room: Page, records: Partner) -> None:
+    """Wait for the final result on the page, and for the partner to be told of it once."""
+    room.reload()
+    expect(room.get_by_role("heading", name="Final result")).to_be_visible()
+    expect(room.locator("[data-points]")).to_have_text("15")
+    (told,) = wait_for(lambda: walk.results_told(records), 15)
+    assert told["data"]["points"] == "15"
+    time.sleep(3)
+    assert len(walk.results_told(records)) == 1
+
+
 def test_a_proctored_exam_walks_from_author_to_partner(deployment: Deployment, browser: Browser):
     with partner() as records:
         exam = walk.prepare_exam(deployment, records)
@@ -116,15 +136,5 @@ def test_a_proctored_exam_walks_from_author_to_partner(deployment: Deployment, b
         ).to_be_visible()
         assert walk.results_told(records) == []
 
-        (waiting,) = exam.grader.get(f"/exams/{exam.id}/waiting")
-        exam.grader.post(
-            f"/attempts/{waiting['attempt_id']}/items/{waiting['item_id']}/marks",
-            {"fraction": "0.8", "comment": "Well put."},
-        )
-        room.reload()
-        expect(room.get_by_role("heading", name="Final result")).to_be_visible()
-        expect(room.locator("[data-points]")).to_have_text("15")
-        (told,) = wait_for(lambda: walk.results_told(records), 15)
-        assert told["data"]["points"] == "15"
-        time.sleep(3)
-        assert len(walk.results_told(records)) == 1
+        mark_the_essay(exam)
+        expect_final_result(room, records)

@@ -12,12 +12,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from examhall.core.accounts.models import RoleGrant, User
 from examhall.core.attempts.models import Attempt, AttemptItem, ResponseRecord, ResponseRevision
 from examhall.core.attempts.operations import complete_check_in, create_attempt
 from examhall.core.attempts.responses import SaveOperation, SaveResult
 from examhall.core.attempts.starting import start_attempt
+from examhall.core.contracts.question_type import QuestionType
 from examhall.core.exams.models import (
     Exam,
     ExamVersion,
@@ -149,29 +151,34 @@ class World:
             session.add(version)
             session.flush()
             for position in range(1, questions + 1):
-                question = Question(title=f"Q{position}", type=plugin.key, created_at=now())
-                session.add(question)
-                session.flush()
-                written = QuestionVersion(
-                    question_id=question.id,
-                    number=1,
-                    type=kind,
-                    content=dict(plugin.example()),
-                    content_version=plugin.content_version,
-                    plugin_version=plugin.version,
-                    created_at=now(),
-                )
-                session.add(written)
-                session.flush()
-                session.add(
-                    ExamVersionItem(
-                        exam_version_id=version.id,
-                        position=position,
-                        question_version_id=written.id,
-                        points=Decimal(1),
-                    )
-                )
+                self._add_question(session, version.id, position, plugin, kind)
             return exam.id
+
+    def _add_question(
+        self, session: Session, version_id: UUID, position: int, plugin: QuestionType, kind: str
+    ) -> None:
+        question = Question(title=f"Q{position}", type=plugin.key, created_at=now())
+        session.add(question)
+        session.flush()
+        written = QuestionVersion(
+            question_id=question.id,
+            number=1,
+            type=kind,
+            content=dict(plugin.example()),
+            content_version=plugin.content_version,
+            plugin_version=plugin.version,
+            created_at=now(),
+        )
+        session.add(written)
+        session.flush()
+        session.add(
+            ExamVersionItem(
+                exam_version_id=version_id,
+                position=position,
+                question_version_id=written.id,
+                points=Decimal(1),
+            )
+        )
 
     def register(self, exam_id: UUID, candidate: Principal, **allowance: Any) -> UUID:
         with self.platform.db.transaction() as session:
