@@ -79,6 +79,16 @@ def chromium(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
 @pytest.fixture
 def device(chromium: Browser) -> Iterator[BrowserContext]:
     """A browser profile of one candidate's device."""
+    yield from new_device(chromium)
+
+
+@pytest.fixture
+def other_device(chromium: Browser) -> Iterator[BrowserContext]:
+    """A browser profile of somebody else's device."""
+    yield from new_device(chromium)
+
+
+def new_device(chromium: Browser) -> Iterator[BrowserContext]:
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(15_000)
     yield context

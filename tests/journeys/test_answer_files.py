@@ -48,7 +48,7 @@ def test_files_wait_for_the_network_and_through_a_reload(
     sent(page, "first.png")
     choose(page, photo("second.png", 4), {**photo("evil.png", 5), "buffer": b"MZ a program"})
     sent(page, "second.png")
-    expect(page.get_by_text("Not taken")).to_be_visible()
+    expect(page.get_by_text("Not taken: ")).to_be_visible()
     page.get_by_role("button", name="Dismiss evil.png").click()
     wait_for_saving(page, "saved", 0)
     assert [line.rpartition(" ")[2] for line in hall.saved(1)["files"]] == [
