@@ -1,16 +1,10 @@
 /* The camera: opening it, still pictures of it, and how light they are. */
 
+import { DeviceError, explain } from "./recorder.js";
+
 const LONG_SIDE = 640;
 const QUALITY = 0.7;
 const SMALL = [32, 24];
-
-/** Why the camera cannot be used, in words for the candidate. */
-export class CameraError extends Error {
-  constructor(kind, message) {
-    super(message);
-    this.kind = kind;
-  }
-}
 
 const REASONS = {
   NotAllowedError: [
@@ -21,21 +15,20 @@ const REASONS = {
   NotReadableError: ["busy", "Another program uses the camera. Close that program, then try again."],
 };
 
-/** Open the camera; raises CameraError. */
-export async function openCamera() {
+/** Open the camera; `facing` is `user` or, for the back of a phone, `environment`. Raises DeviceError. */
+export async function openCamera(facing = "user") {
   if (!navigator.mediaDevices?.getUserMedia) {
-    throw new CameraError(
+    throw new DeviceError(
       "insecure",
       "Browsers give no camera to pages without a secure connection (https). Tell the people who run this site.",
     );
   }
   try {
     return await navigator.mediaDevices.getUserMedia({
-      video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "user" },
+      video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: facing },
     });
   } catch (error) {
-    const [kind, message] = REASONS[error.name] ?? ["failed", "The camera could not be opened. Try again."];
-    throw new CameraError(kind, message);
+    throw explain(error, REASONS, "The camera could not be opened. Try again.");
   }
 }
 
@@ -55,15 +48,15 @@ export class Photographer {
     return this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && this.#video.videoWidth > 0;
   }
 
-  /** Return a JPEG of this moment, its long side 640 pixels, or null. */
-  shoot() {
+  /** Return a JPEG of this moment with a long side of so many pixels, or null. */
+  shoot(longSide = LONG_SIDE, quality = QUALITY) {
     const { videoWidth: width, videoHeight: height } = this.#video;
-    const scale = LONG_SIDE / Math.max(width, height);
+    const scale = longSide / Math.max(width, height);
     const canvas = this.#canvas;
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
     canvas.getContext("2d").drawImage(this.#video, 0, 0, canvas.width, canvas.height);
-    return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", quality));
   }
 
   /** Return the mean brightness of this moment, 0 to 255. */

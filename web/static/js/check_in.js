@@ -1,10 +1,11 @@
 /* The check-in: one step after the other, then the start. */
 
 import { call } from "./api.js";
-import { CameraError, Photographer, judgeLight, openCamera } from "./camera.js";
+import { Photographer, judgeLight, openCamera } from "./camera.js";
 import { findLease } from "./lease.js";
 import { follow } from "./live.js";
 import { byId } from "./pages.js";
+import { DeviceError } from "./recorder.js";
 
 const LIGHT_EVERY = 1000;
 
@@ -87,7 +88,7 @@ async function testCamera() {
   try {
     stream = await openCamera();
   } catch (error) {
-    if (!(error instanceof CameraError)) throw error;
+    if (!(error instanceof DeviceError)) throw error;
     mark("cam-state", "bad", error.message);
     return;
   }

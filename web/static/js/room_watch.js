@@ -6,14 +6,23 @@ const TONES = ["ok", "warn", "bad"];
 
 /** Draw a recording and keep the drawing up to date. */
 export function showCapture(capture) {
+  const { camera } = capture.recorders;
   const draw = () => {
     for (const video of document.querySelectorAll("[data-self]")) {
-      if (video.srcObject !== capture.stream) video.srcObject = capture.stream;
+      if (video.srcObject !== camera.media) video.srcObject = camera.media;
     }
-    drawHead(capture);
-    drawSignals(capture);
-    byId("room").dataset.camera = capture.camera;
-    byId("room").dataset.chunks = capture.waiting;
+    const { waiting, storedAt } = capture.sender;
+    const seen = {
+      camera: camera.state,
+      problem: camera.problem || capture.sender.problem,
+      light: camera.light,
+      waiting,
+      storedAt,
+    };
+    drawHead(seen);
+    drawSignals(seen);
+    byId("room").dataset.camera = camera.state;
+    byId("room").dataset.chunks = waiting;
   };
   capture.addEventListener("change", draw);
   const hide = byId("hide-self");
