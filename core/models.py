@@ -10,6 +10,7 @@ from examhall.core.exams import models as exams
 from examhall.core.integrations import models as integrations
 from examhall.core.media import models as media
 from examhall.core.proctoring import models as proctoring
+from examhall.core.proctoring.room_camera import models as room_cameras
 from examhall.core.registry import models as registry
 from examhall.core.regrading import models as regrading
 from examhall.core.scoring import models as scoring
@@ -28,6 +29,7 @@ __all__ = [
     "proctoring",
     "registry",
     "regrading",
+    "room_cameras",
     "scoring",
     "tries",
 ]

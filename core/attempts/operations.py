@@ -33,6 +33,7 @@ from examhall.core.events.operations import emit
 from examhall.core.exams.models import ExamVersion, Registration
 from examhall.core.permissions import Principal
 from examhall.core.proctoring.operations import open_session, require_consent
+from examhall.core.proctoring.room_camera.states import require_room_camera
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
@@ -75,7 +76,8 @@ def create_attempt(
 def complete_check_in(platform: Platform, principal: Principal, attempt_id: UUID) -> Attempt:
     """End the check-in: the attempt is authorized, or waits for a proctor where the exam asks.
 
-    Raises ConflictError while a consent is missing. Doing it again changes nothing.
+    Raises ConflictError while a consent or a required room camera is missing. Doing it again
+    changes nothing.
     """
     with platform.db.reading() as session:
         attempt = get_own_attempt(session, principal, attempt_id)
@@ -89,6 +91,7 @@ def complete_check_in(platform: Platform, principal: Principal, attempt_id: UUID
         attempt = lock_attempt(session, attempt_id)
         if attempt.state in {AttemptState.CREATED, AttemptState.CHECKING_IN}:
             require_consent(session, attempt_id)
+            require_room_camera(session, attempt_id)
             if attempt.state == AttemptState.CREATED:
                 move(session, attempt, Machine.ATTEMPT, AttemptState.CHECKING_IN, principal.actor)
             move(session, attempt, Machine.ATTEMPT, target, principal.actor)

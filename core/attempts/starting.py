@@ -32,6 +32,7 @@ from examhall.core.errors import ClosedError, ConflictError
 from examhall.core.exams.editions import choose_positions
 from examhall.core.exams.models import ExamVersion, ExamVersionItem, Registration
 from examhall.core.permissions import Principal
+from examhall.core.proctoring.room_camera.states import require_room_camera
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
@@ -56,8 +57,9 @@ def start_attempt(
     """Start the clock and prepare the content, in this window.
 
     Starting again what runs takes the lease and changes nothing else. Raises ForbiddenError with an
-    access rule's reason, ConflictError while the attempt is not authorized, and PluginError when a
-    question cannot be prepared: the clock has not started then.
+    access rule's reason, ConflictError while the attempt is not authorized or a required room
+    camera is not connected, and PluginError when a question cannot be prepared: the clock has not
+    started then.
     """
     check_lease(lease_id)
     plan = _read(platform, principal, attempt_id)
@@ -74,6 +76,7 @@ def start_attempt(
     with platform.db.transaction() as session:
         attempt = lock_attempt(session, attempt_id)
         if attempt.state not in RUNNING:
+            require_room_camera(session, attempt_id)
             session.add_all(items)
             _begin(session, attempt, plan, hard_close, principal.actor)
         set_lease(platform, session, attempt, lease_id)

@@ -136,6 +136,16 @@ class MarkingSettings(Schema):
     )
 
 
+CANNED_MESSAGES = (
+    "Please move into the picture; your face cannot be seen.",
+    "Please make sure that you are alone in the room.",
+    "Please put the phone out of reach.",
+    "Please keep the exam window in front.",
+    "Thank you, all is well. Please go on.",
+)
+"""What proctors can send with one press, where an exam's settings say nothing else."""
+
+
 class ProctoringSettings(Schema):
     """Whether and how an exam is watched; `rules` are the temporal rules' own settings."""
 
@@ -162,6 +172,26 @@ class ProctoringSettings(Schema):
         ),
         metadata={"label": "Start"},
     )
+    room_camera = fields.String(
+        load_default="off",
+        validate=validate.OneOf(
+            ["off", "optional", "required"],
+            labels=["None", "Candidates may add one", "Nobody starts without one"],
+        ),
+        metadata={
+            "label": "Phone as second camera",
+            "help": "A phone that sees the room, joined by a QR code at the check-in; no app.",
+        },
+    )
+    canned_messages = fields.List(
+        fields.String(validate=validate.Length(1, 300)),
+        load_default=lambda: list(CANNED_MESSAGES),
+        validate=validate.Length(max=30),
+        metadata={
+            "label": "Messages at hand",
+            "help": "Proctors send them to candidates with one press.",
+        },
+    )
     frame_seconds = fields.Float(
         load_default=0.5,
         validate=validate.Range(0.2, 10),
@@ -173,6 +203,65 @@ class ProctoringSettings(Schema):
         metadata={
             "label": "Seconds between two uploads",
             "help": "Shorter ones reach proctors sooner and cost more.",
+        },
+    )
+    screen = fields.Boolean(
+        load_default=False,
+        metadata={
+            "label": "Take still pictures of the screen",
+            "help": "Candidates share their whole screen. For people who watch, not for programs.",
+        },
+    )
+    screen_seconds = fields.Float(
+        load_default=5.0,
+        validate=validate.Range(1, 120),
+        metadata={"label": "Seconds between two pictures of the screen"},
+    )
+    fullscreen = fields.Boolean(
+        load_default=False,
+        metadata={
+            "label": "Ask for full screen",
+            "help": "Candidates are asked to come back when they leave it; it never stops them.",
+        },
+    )
+    face_photo = fields.Boolean(
+        load_default=False,
+        metadata={
+            "label": "Photo of the face at the check-in",
+            "help": "Nobody starts without one. Detectors that know faces compare with it.",
+        },
+    )
+    identity_document = fields.Boolean(
+        load_default=False,
+        metadata={
+            "label": "Photo of an identity document at the check-in",
+            "help": "Nobody starts without one. The people who watch the exam see it.",
+        },
+    )
+    second_reviewer = fields.Boolean(
+        load_default=False,
+        metadata={
+            "label": "A second reviewer decides too",
+            "help": "Unless the first has no concern. Where the two differ, the second counts.",
+        },
+    )
+    appeal_days = fields.Integer(
+        load_default=14,
+        strict=True,
+        validate=validate.Range(1, 365),
+        metadata={
+            "label": "Days for an appeal",
+            "help": "Candidates can appeal once, within so many days after a decision.",
+        },
+    )
+    retention_days = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(1, 3650),
+        metadata={
+            "label": "Days that evidence is kept",
+            "help": "Afterwards pictures and sound are removed. Empty: as the installation says.",
         },
     )
     rules = fields.Dict(

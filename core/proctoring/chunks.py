@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -34,12 +34,15 @@ from examhall.core.proctoring.operations import (
     takes_chunks,
 )
 from examhall.core.proctoring.policy import STREAM_CONSENT
+from examhall.core.proctoring.room_camera.models import RoomCamera
 from examhall.core.proctoring.samples import Upload, check_sample, content_type_of
 
 MAX_SAMPLES = 40
 MAX_CHUNK_BYTES = 16_000_000
 MAX_SEQUENCE = 10_000_000
 MAX_DURATION = timedelta(seconds=120)
+OWN_STREAMS = frozenset(Stream) - {Stream.ROOM}
+"""What the candidate's browser sends; the room is seen by another device, with its own token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,19 @@ class NewChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """A device that may send: for which session, which streams, and the row that has its clock.
+
+    `note(session, at, ref, now)` is called in the transaction with the newest sample of a chunk.
+    """
+
+    watched: ProctoringSession
+    streams: frozenset[Stream]
+    clock: ProctoringSession | RoomCamera
+    note: Callable[[Session, datetime, EvidenceRef, datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledgement:
     """The server's word that a chunk is stored for good."""
 
@@ -95,24 +111,49 @@ def store_chunk(
     stream without policy or consent, InvalidError and TooLargeError for bad content, ConflictError
     for another chunk under a sequence number in use.
     """
-    stream = _check_shape(new)
-    answer = Acknowledgement(session_id, new.stream, new.sequence, new.digest)
-    with platform.db.reading() as session:
+
+    def find_sender(session: Session) -> Sender:
         watched = get_own_session(session, principal, session_id=session_id)
-        if _is_known(session, watched.id, new):
+
+        def note(session: Session, at: datetime, ref: EvidenceRef, now: datetime) -> None:
+            watched.last_chunk_at = now
+            if new.stream == Stream.CAMERA:
+                _note_frame(session, platform, watched, at, ref)
+
+        return Sender(watched, OWN_STREAMS, watched, note)
+
+    return store_from(platform, find_sender, new)
+
+
+def store_from(
+    platform: Platform, find_sender: Callable[[Session], Sender], new: NewChunk
+) -> Acknowledgement:
+    """Store a chunk of whichever device `find_sender` returns, or raises the error for.
+
+    It is asked twice: before anything is stored, and again while the session's row is held.
+    """
+    stream = _check_shape(new)
+    with platform.db.reading() as session:
+        sender = find_sender(session)
+        if stream not in sender.streams:
+            raise ForbiddenError("Another device sends that stream.", stream=stream.value)
+        session_id = sender.watched.id
+        answer = Acknowledgement(session_id, new.stream, new.sequence, new.digest)
+        if _is_known(session, session_id, new):
             return answer
         now = database_now(session)
-        _check_allowed(session, platform, watched, stream, now)
-        _check_rate(session, watched, now)
+        _check_allowed(session, platform, sender.watched, stream, now)
+        _check_rate(session, sender.watched, now)
     for upload in new.uploads:
         check_sample(stream, upload)
     refs = [put_evidence(platform, up.data, content_type_of(stream)) for up in new.uploads]
     with platform.db.transaction() as session:
-        watched = _lock(session, session_id)
-        if not _is_known(session, watched.id, new):
+        _lock(session, session_id)
+        sender = find_sender(session)
+        if not _is_known(session, session_id, new):
             now = database_now(session)
-            _check_allowed(session, platform, watched, stream, now)
-            _write(session, platform, watched, new, refs, now)
+            _check_allowed(session, platform, sender.watched, stream, now)
+            _write(session, platform, sender, new, refs, now)
     return answer
 
 
@@ -178,26 +219,26 @@ def _check_rate(session: Session, watched: ProctoringSession, now: datetime) -> 
         raise RateLimitedError("More samples came than the exam asks for.")
 
 
-def _lock(session: Session, session_id: UUID) -> ProctoringSession:
+def _lock(session: Session, session_id: UUID) -> None:
     """Hold the session's row: the evidence chain grows by one writer at a time."""
-    return session.scalars(
-        select(ProctoringSession).where(ProctoringSession.id == session_id).with_for_update()
-    ).one()
+    wanted = select(ProctoringSession.id).where(ProctoringSession.id == session_id)
+    session.execute(wanted.with_for_update())
 
 
 def _write(
     session: Session,
     platform: Platform,
-    watched: ProctoringSession,
+    sender: Sender,
     new: NewChunk,
     refs: Sequence[EvidenceRef],
     now: datetime,
 ) -> None:
+    watched, clock = sender.watched, sender.clock
     reference, sent = new.reference
-    watched.clock_offset = next_offset(watched.clock_offset, now, reference, sent)
+    clock.clock_offset = next_offset(clock.clock_offset, now, reference, sent)
     moments = [new.started_at, *(upload.at for upload in new.uploads), new.ended_at]
     started, *times, ended = to_server_time(
-        moments, watched.clock_offset, earliest=watched.started_at, latest=now
+        moments, clock.clock_offset, earliest=watched.started_at, latest=now
     )
     store = platform.settings.evidence_store
     append_evidence(session, watched.id, store, content_type_of(Stream(new.stream)), refs, now)
@@ -216,8 +257,7 @@ def _write(
             received_at=now,
         )
     )
-    watched.last_chunk_at = now
-    _note_frame(session, platform, watched, Stream(new.stream), times[-1], refs[-1])
+    sender.note(session, times[-1], refs[-1], now)
     session.flush()
     job = str(watched.id)
     after_commit(session, lambda: platform.queue.enqueue("analyse_session", job))
@@ -227,12 +267,11 @@ def _note_frame(
     session: Session,
     platform: Platform,
     watched: ProctoringSession,
-    stream: Stream,
     at: datetime,
     ref: EvidenceRef,
 ) -> None:
     """Remember the newest camera frame, and tell the wall."""
-    if stream is not Stream.CAMERA or (watched.last_frame_at and at < watched.last_frame_at):
+    if watched.last_frame_at and at < watched.last_frame_at:
         return
     watched.last_frame_at, watched.last_frame_sha256 = at, ref.sha256
     channel = exam_channel(watched.exam_id)

@@ -1137,6 +1137,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_responses_attempt_id"), ["attempt_id"], unique=False)
 
     op.create_table(
+        "room_cameras",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("pairing_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("joined_at", examhall.core.db.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("device_sha256", sa.String(length=64), nullable=True),
+        sa.Column("clock_offset", sa.Double(), nullable=True),
+        sa.Column("last_seen_at", examhall.core.db.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("last_frame_at", examhall.core.db.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("last_frame_sha256", sa.String(length=64), nullable=False),
+        sa.Column("ended_at", examhall.core.db.UTCDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["proctoring_sessions.id"], name=op.f("fk_room_cameras_session_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_room_cameras")),
+        sa.UniqueConstraint("device_sha256", name=op.f("uq_room_cameras_device_sha256")),
+        sa.UniqueConstraint("pairing_sha256", name=op.f("uq_room_cameras_pairing_sha256")),
+    )
+    with op.batch_alter_table("room_cameras", schema=None) as batch_op:
+        batch_op.create_index("ix_room_cameras_session", ["session_id"], unique=False)
+
+    op.create_table(
         "findings",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("session_id", sa.Uuid(), nullable=False),
@@ -1175,6 +1199,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_findings_session")
 
     op.drop_table("findings")
+    with op.batch_alter_table("room_cameras", schema=None) as batch_op:
+        batch_op.drop_index("ix_room_cameras_session")
+
+    op.drop_table("room_cameras")
     with op.batch_alter_table("responses", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_responses_attempt_id"))
 
