@@ -108,6 +108,10 @@ class EvidenceMissingError(ExamhallError):
     status = 410
 
 
+class EvidenceAlteredError(EvidenceMissingError):
+    """Evidence is in its store, but is not what was stored."""
+
+
 class SettingsError(ExamhallError):
     """A setting cannot be used; the message names it and says what to write."""
 

@@ -11,6 +11,8 @@ from examhall.core.integrations import models as integrations
 from examhall.core.media import models as media
 from examhall.core.proctoring import models as proctoring
 from examhall.core.proctoring.room_camera import models as room_cameras
+from examhall.core.proctoring.assignments import models as assignments
+from examhall.core.proctoring.messages import models as conversations
 from examhall.core.registry import models as registry
 from examhall.core.regrading import models as regrading
 from examhall.core.scoring import models as scoring
@@ -22,8 +24,11 @@ __all__ = [
     "attempts",
     "audit",
     "events",
+    "assignments",
     "exams",
     "integrations",
+    "check_ins",
+    "conversations",
     "leases",
     "media",
     "proctoring",

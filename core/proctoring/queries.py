@@ -19,14 +19,20 @@ from examhall.core.exams.models import Exam, Registration
 from examhall.core.paging import Page, get_page
 from examhall.core.permissions import Permission, Principal
 from examhall.core.proctoring.access import get_session_for, require_somewhere
+from examhall.core.proctoring.assignments.queries import find_assigned
+from examhall.core.proctoring.messages.queries import count_unread
 from examhall.core.proctoring.models import Chunk, IncidentRecord, ProctoringSession
 
 WATCH = Permission.PROCTORING_WATCH
+NOTHING_WAITS: tuple[int, datetime | None] = (0, None)
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """One tile of the wall. `open_incidents` counts those that nobody has judged, by severity."""
+    """One tile of the wall. `open_incidents` counts those that nobody has judged, by severity.
+
+    `waiting_since` is when the oldest chunk came in that no detector has looked at yet.
+    """
 
     id: UUID
     attempt_id: UUID
@@ -43,6 +49,11 @@ class SessionSummary:
     last_frame_at: datetime | None
     last_frame_sha256: str
     waiting_chunks: int
+    waiting_since: datetime | None
+    unread_messages: int
+    proctor_id: UUID | None
+    proctor_name: str
+    streams: Sequence[str]
     open_incidents: Mapping[str, int]
     integrity: Mapping[str, Any]
     detectors: Sequence[str]
@@ -125,6 +136,8 @@ def _summarise(session: Session, rows: Sequence[ProctoringSession]) -> list[Sess
     people = _people(session, ids)
     incidents = _open_incidents(session, ids)
     waiting = _waiting_chunks(session, ids)
+    unread = count_unread(session, ids)
+    assigned = find_assigned(session, ids)
     return [
         SessionSummary(
             id=row.id,
@@ -137,7 +150,12 @@ def _summarise(session: Session, rows: Sequence[ProctoringSession]) -> list[Sess
             last_chunk_at=row.last_chunk_at,
             last_frame_at=row.last_frame_at,
             last_frame_sha256=row.last_frame_sha256,
-            waiting_chunks=waiting.get(row.id, 0),
+            waiting_chunks=waiting.get(row.id, NOTHING_WAITS)[0],
+            waiting_since=waiting.get(row.id, NOTHING_WAITS)[1],
+            unread_messages=unread.get(row.id, 0),
+            proctor_id=assigned[row.id].proctor_id if row.id in assigned else None,
+            proctor_name=assigned[row.id].proctor_name if row.id in assigned else "",
+            streams=row.policy["streams"],
             open_incidents=incidents.get(row.id, {}),
             integrity=row.integrity,
             detectors=row.policy["detectors"],
@@ -186,10 +204,12 @@ def _open_incidents(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[st
     return counts
 
 
-def _waiting_chunks(session: Session, ids: Sequence[UUID]) -> dict[UUID, int]:
+def _waiting_chunks(
+    session: Session, ids: Sequence[UUID]
+) -> dict[UUID, tuple[int, datetime | None]]:
     rows = session.execute(
-        select(Chunk.session_id, func.count())
+        select(Chunk.session_id, func.count(), func.min(Chunk.received_at))
         .where(Chunk.session_id.in_(ids), Chunk.state == "stored")
         .group_by(Chunk.session_id)
     )
-    return dict(rows.all())
+    return {session_id: (count, since) for session_id, count, since in rows}

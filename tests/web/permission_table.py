@@ -530,6 +530,66 @@ PROCTORING_DOORS = [
     door("GET /proctor/<uuid:exam_id>", WATCHERS, "outsider", use={"exam_id": "exam_id.watched"}),
 ]
 
+
+def said(_: Any) -> dict[str, Any]:
+    return {"operation_id": str(uuid4()), "text": "Please go on."}
+
+
+def some_message(_: Any) -> dict[str, Any]:
+    return {"message_ids": [str(uuid4())]}
+
+
+CONVERSATION_DOORS = [
+    door("GET /api/v1/proctoring/sessions/<uuid:session_id>/messages", WATCHERS, "outsider"),
+    door(
+        "POST /api/v1/proctoring/sessions/<uuid:session_id>/messages",
+        CONTROL,
+        "outsider",
+        json=said,
+    ),
+    door(
+        "POST /api/v1/proctoring/sessions/<uuid:session_id>/messages/read",
+        CONTROL,
+        "outsider",
+        json=some_message,
+    ),
+    door(
+        "POST /api/v1/proctoring/exams/<uuid:exam_id>/announcements",
+        CONTROL,
+        "outsider",
+        json=said,
+    ),
+    door("GET /api/v1/attempts/<uuid:attempt_id>/messages", OWNER, "stranger", use=WATCHED),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/messages",
+        OWNER,
+        "stranger",
+        json=said,
+        use=WATCHED,
+    ),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/messages/read",
+        OWNER,
+        "stranger",
+        json=some_message,
+        use=WATCHED,
+    ),
+    door("GET /api/v1/proctoring/exams/<uuid:exam_id>/proctors", CONTROL, "outsider"),
+    door(
+        "POST /api/v1/proctoring/exams/<uuid:exam_id>/assignments",
+        CONTROL,
+        "outsider",
+        json=lambda hall: {"session_ids": [str(hall.ids["session_id"])], "proctor_id": None},
+        use={"exam_id": "exam_id.watched"},
+    ),
+    door(
+        "POST /api/v1/proctoring/exams/<uuid:exam_id>/assignments/split",
+        CONTROL,
+        "outsider",
+        json=lambda hall: {"proctor_ids": [str(hall.people.users["proctor"].id)]},
+    ),
+]
+
 DOORS = [
     *PUBLIC_DOORS,
     *ACCOUNT_DOORS,
@@ -539,4 +599,5 @@ DOORS = [
     *SITTING_DOORS,
     *SCORE_DOORS,
     *PROCTORING_DOORS,
+    *CONVERSATION_DOORS,
 ]

@@ -26,6 +26,8 @@ SERVICES = (
     "messages",
     "webhooks",
     "proctoring",
+    "conversations",
+    "assignments",
     "plugins",
     "question_types",
     "media",

@@ -103,16 +103,17 @@ def note_incident(data: dict[str, Any], incident_id: UUID) -> dict[str, Any]:
 
 
 @blueprint.route("/proctoring/sessions/<uuid:session_id>/frame", methods=["GET"])
+@blueprint.arguments(schemas.FrameArguments, location="query")
 @blueprint.doc(
     responses={
         "200": {"description": "The newest frame.", "content": {}},
         "304": {"description": "The frame has not changed."},
     }
 )
-def show_frame(session_id: UUID) -> Response:
-    """Show the newest camera frame; its sha256 is the ETag."""
+def show_frame(arguments: dict[str, Any], session_id: UUID) -> Response:
+    """Show the newest frame of the camera, the screen or the room; its sha256 is the ETag."""
     with platform().db.reading() as session:
-        row = evidence.get_last_frame(session, principal(), session_id)
+        row = evidence.get_last_frame(session, principal(), session_id, arguments["stream"])
     if request.if_none_match.contains(row.sha256):
         response = Response(status=304)
         response.set_etag(row.sha256)
@@ -126,7 +127,8 @@ def show_frame(session_id: UUID) -> Response:
 def stream(arguments: dict[str, Any]) -> Response:
     """Follow an exam: `snapshot` at first, then `session`, `frame` and `incident`.
 
-    `resync` means that messages were lost: read the sessions again.
+    Conversations add `message`, `announcement` and `read`, assignments add `assignment`. `resync`
+    means that messages were lost: read the sessions again.
     """
     exam_id = arguments["exam_id"]
     subscription = platform().live.subscribe(exam_channel(exam_id))

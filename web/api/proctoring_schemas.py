@@ -101,6 +101,13 @@ class ExamArguments(ApiSchema):
     exam_id = fields.UUID(required=True)
 
 
+class FrameArguments(ApiSchema):
+    """Which of a session's cameras is asked for; `v` only keeps addresses of frames apart."""
+
+    stream = fields.Enum(Stream, by_value=True, load_default=Stream.CAMERA)
+    v = fields.String(load_default="", validate=validate.Length(max=64))
+
+
 class SessionSchema(ApiSchema):
     """One tile of the wall."""
 
@@ -119,6 +126,11 @@ class SessionSchema(ApiSchema):
     last_frame_at = fields.DateTime(required=True, allow_none=True)
     last_frame_sha256 = fields.String(required=True)
     waiting_chunks = fields.Integer(required=True)
+    waiting_since = fields.DateTime(required=True, allow_none=True)
+    unread_messages = fields.Integer(required=True)
+    proctor_id = fields.UUID(required=True, allow_none=True)
+    proctor_name = fields.String(required=True)
+    streams = fields.List(fields.String(), required=True)
     open_incidents = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     integrity = fields.Dict(keys=fields.String(), required=True)
     detectors = fields.List(fields.String(), required=True)

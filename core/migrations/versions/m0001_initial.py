@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 from alembic import op
-
 import examhall.core.db
+
 
 revision = "m0001_initial"
 down_revision = None
@@ -34,6 +34,7 @@ def upgrade() -> None:
             "link_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("link_hash", sa.String(length=64), nullable=False),
+        sa.Column("link_mac", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
     )
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:
@@ -70,6 +71,17 @@ def upgrade() -> None:
         sa.Column("expires_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
+    op.create_table(
+        "object_deletions",
+        sa.Column("store", sa.String(length=100), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("done", sa.Boolean(), nullable=False),
+        sa.Column("at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("store", "sha256", name=op.f("pk_object_deletions")),
+    )
+    with op.batch_alter_table("object_deletions", schema=None) as batch_op:
+        batch_op.create_index("ix_object_deletions_at", ["at"], unique=False)
+
     op.create_table(
         "plugin_failures",
         sa.Column(
@@ -123,6 +135,22 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_connections")),
     )
+    op.create_table(
+        "erasure_receipts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("pseudonym", sa.String(length=200), nullable=False),
+        sa.Column("removed", examhall.core.db.JSONValue, nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_erasure_receipts_user_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure_receipts")),
+    )
+    with op.batch_alter_table("erasure_receipts", schema=None) as batch_op:
+        batch_op.create_index("ix_erasure_receipts_user", ["user_id"], unique=False)
+
     op.create_table(
         "event_deliveries",
         sa.Column(
@@ -527,7 +555,7 @@ def upgrade() -> None:
             name=op.f("ck_attempts_grading_state_known"),
         ),
         sa.CheckConstraint(
-            "review_state in ('not_required','queued','in_review','second_review','cleared','violation','inconclusive','appealed','final')",
+            "review_state in ('not_required','queued','second_review','decided','appealed','final')",
             name=op.f("ck_attempts_review_state_known"),
         ),
         sa.CheckConstraint(
@@ -694,6 +722,8 @@ def upgrade() -> None:
         sa.Column("leased_by", sa.String(length=80), nullable=False),
         sa.Column("leased_until", examhall.core.db.UTCDateTime(timezone=True), nullable=True),
         sa.Column("integrity", examhall.core.db.JSONValue, nullable=False),
+        sa.Column("retain_until", examhall.core.db.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("purged_at", examhall.core.db.UTCDateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state in ('open','closed','sealed')", name=op.f("ck_proctoring_sessions_state_known")
         ),
@@ -710,6 +740,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("attempt_id", name="uq_proctoring_sessions_attempt"),
     )
     with op.batch_alter_table("proctoring_sessions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_proctoring_sessions_retention", ["purged_at", "retain_until"], unique=False
+        )
         batch_op.create_index("ix_proctoring_sessions_state", ["state"], unique=False)
 
     op.create_table(
@@ -776,6 +809,21 @@ def upgrade() -> None:
     with op.batch_alter_table("time_ledger", schema=None) as batch_op:
         batch_op.create_index("ix_time_ledger_attempt", ["attempt_id", "id"], unique=False)
 
+    op.create_table(
+        "appeals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("comment", sa.String(length=4000), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("comment <> ''", name=op.f("ck_appeals_comment_given")),
+        sa.CheckConstraint("state in ('open','decided')", name=op.f("ck_appeals_state_known")),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["proctoring_sessions.id"], name=op.f("fk_appeals_session_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_appeals")),
+        sa.UniqueConstraint("session_id", name="uq_appeals_session"),
+    )
     op.create_table(
         "attempt_files",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -846,6 +894,33 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
         sa.UniqueConstraint("session_id", "consent_class", name="uq_consents_session_class"),
+    )
+    op.create_table(
+        "decisions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("round", sa.String(length=10), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.String(length=4000), nullable=False),
+        sa.Column("incidents", examhall.core.db.JSONValue, nullable=False),
+        sa.Column("reviewer_id", sa.Uuid(), nullable=False),
+        sa.Column("at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "outcome in ('no_concern','inconclusive','minor','concern','void_proposed')",
+            name=op.f("ck_decisions_outcome_known"),
+        ),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_decisions_reason_given")),
+        sa.CheckConstraint(
+            "round in ('first','second','appeal')", name=op.f("ck_decisions_round_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reviewer_id"], ["users.id"], name=op.f("fk_decisions_reviewer_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["proctoring_sessions.id"], name=op.f("fk_decisions_session_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
+        sa.UniqueConstraint("session_id", "round", name="uq_decisions_session_round"),
     )
     op.create_table(
         "evidence",
@@ -1011,6 +1086,85 @@ def upgrade() -> None:
         sa.UniqueConstraint("attempt_id", "number", name="uq_outcomes_attempt_number"),
     )
     op.create_table(
+        "proctor_assignments",
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("proctor_id", sa.Uuid(), nullable=False),
+        sa.Column("assigned_by", sa.Uuid(), nullable=True),
+        sa.Column("at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["assigned_by"], ["users.id"], name=op.f("fk_proctor_assignments_assigned_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["proctor_id"], ["users.id"], name=op.f("fk_proctor_assignments_proctor_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"],
+            ["proctoring_sessions.id"],
+            name=op.f("fk_proctor_assignments_session_id"),
+        ),
+        sa.PrimaryKeyConstraint("session_id", name=op.f("pk_proctor_assignments")),
+    )
+    op.create_table(
+        "proctor_messages",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("operation_id", sa.Uuid(), nullable=False),
+        sa.Column("sender", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("text", sa.String(length=1000), nullable=False),
+        sa.Column("sent_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("read_at", examhall.core.db.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("acknowledged_at", examhall.core.db.UTCDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "kind in ('message','warning','announcement')",
+            name=op.f("ck_proctor_messages_kind_known"),
+        ),
+        sa.CheckConstraint(
+            "sender = 'proctor' or kind = 'message'",
+            name=op.f("ck_proctor_messages_kind_of_candidates"),
+        ),
+        sa.CheckConstraint(
+            "sender in ('proctor','candidate')", name=op.f("ck_proctor_messages_sender_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["author_id"], ["users.id"], name=op.f("fk_proctor_messages_author_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["proctoring_sessions.id"], name=op.f("fk_proctor_messages_session_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proctor_messages")),
+        sa.UniqueConstraint("session_id", "operation_id", name="uq_proctor_messages_operation"),
+    )
+    with op.batch_alter_table("proctor_messages", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_proctor_messages_session", ["session_id", "sent_at"], unique=False
+        )
+
+    op.create_table(
+        "purge_receipts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("chain_length", sa.Integer(), nullable=False),
+        sa.Column("chain_head", sa.String(length=64), nullable=False),
+        sa.Column("manifest_digest", sa.String(length=64), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "reason in ('retention','erasure')", name=op.f("ck_purge_receipts_reason_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["proctoring_sessions.id"], name=op.f("fk_purge_receipts_session_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purge_receipts")),
+    )
+    with op.batch_alter_table("purge_receipts", schema=None) as batch_op:
+        batch_op.create_index("ix_purge_receipts_session", ["session_id"], unique=False)
+
+    op.create_table(
         "regrade_attempts",
         sa.Column("run_id", sa.Uuid(), nullable=False),
         sa.Column("attempt_id", sa.Uuid(), nullable=False),
@@ -1161,6 +1315,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_room_cameras_session", ["session_id"], unique=False)
 
     op.create_table(
+        "session_holds",
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("placed_by", sa.Uuid(), nullable=True),
+        sa.Column("placed_at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["placed_by"], ["users.id"], name=op.f("fk_session_holds_placed_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["proctoring_sessions.id"], name=op.f("fk_session_holds_session_id")
+        ),
+        sa.PrimaryKeyConstraint("session_id", name=op.f("pk_session_holds")),
+    )
+    op.create_table(
         "findings",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("session_id", sa.Uuid(), nullable=False),
@@ -1199,6 +1367,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_findings_session")
 
     op.drop_table("findings")
+    op.drop_table("session_holds")
     with op.batch_alter_table("room_cameras", schema=None) as batch_op:
         batch_op.drop_index("ix_room_cameras_session")
 
@@ -1218,6 +1387,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix_regrade_attempts_attempt")
 
     op.drop_table("regrade_attempts")
+    with op.batch_alter_table("purge_receipts", schema=None) as batch_op:
+        batch_op.drop_index("ix_purge_receipts_session")
+
+    op.drop_table("purge_receipts")
+    with op.batch_alter_table("proctor_messages", schema=None) as batch_op:
+        batch_op.drop_index("ix_proctor_messages_session")
+
+    op.drop_table("proctor_messages")
+    op.drop_table("proctor_assignments")
     op.drop_table("outcomes")
     with op.batch_alter_table("marks", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_marks_marker_id"))
@@ -1231,6 +1409,7 @@ def downgrade() -> None:
     op.drop_table("item_scores")
     op.drop_table("incidents")
     op.drop_table("evidence")
+    op.drop_table("decisions")
     op.drop_table("consents")
     with op.batch_alter_table("chunks", schema=None) as batch_op:
         batch_op.drop_index("ix_chunks_state")
@@ -1241,6 +1420,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_attempt_files_attempt_id"))
 
     op.drop_table("attempt_files")
+    op.drop_table("appeals")
     with op.batch_alter_table("time_ledger", schema=None) as batch_op:
         batch_op.drop_index("ix_time_ledger_attempt")
 
@@ -1252,6 +1432,7 @@ def downgrade() -> None:
     op.drop_table("receipts")
     with op.batch_alter_table("proctoring_sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_proctoring_sessions_state")
+        batch_op.drop_index("ix_proctoring_sessions_retention")
 
     op.drop_table("proctoring_sessions")
     with op.batch_alter_table("attempt_transitions", schema=None) as batch_op:
@@ -1345,12 +1526,20 @@ def downgrade() -> None:
         batch_op.drop_index("ix_event_deliveries_sink")
 
     op.drop_table("event_deliveries")
+    with op.batch_alter_table("erasure_receipts", schema=None) as batch_op:
+        batch_op.drop_index("ix_erasure_receipts_user")
+
+    op.drop_table("erasure_receipts")
     op.drop_table("connections")
     op.drop_table("users")
     with op.batch_alter_table("plugin_failures", schema=None) as batch_op:
         batch_op.drop_index("ix_plugin_failures_plugin")
 
     op.drop_table("plugin_failures")
+    with op.batch_alter_table("object_deletions", schema=None) as batch_op:
+        batch_op.drop_index("ix_object_deletions_at")
+
+    op.drop_table("object_deletions")
     op.drop_table("leases")
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.drop_index("ix_events_subject")

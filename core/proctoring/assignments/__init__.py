@@ -1,0 +1,1 @@
+"""Which proctor looks after which candidate."""
