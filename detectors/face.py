@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from examhall.detectors.face_models import BACKENDS, Backend, Face
+from examhall.detectors.face_models import BACKENDS, Backend, Face, find_faces
 from examhall.plugins import (
     Detector,
     Finding,
@@ -105,9 +105,8 @@ class FaceDetector(Detector):
         picture = decode(sample)
         if picture is None:
             return None
-        backend = self._backend
-        path = find_model(self, backend.model)
-        return sorted(backend.find(picture, str(path)), key=lambda face: -face.score)
+        path = str(find_model(self, self._backend.model))
+        return find_faces(self.config.get("backend", "yunet"), picture, path, sample.cache)
 
     def _sure(self, faces: Sequence[Face]) -> list[Face]:
         return [face for face in faces if face.score >= self.config.get("score", 0.7)]

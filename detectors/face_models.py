@@ -131,9 +131,16 @@ def _around(points: list[tuple[float, float]]) -> Box:
 
 def sharp_faces(picture: Picture, path: str, cache: dict[str, Any]) -> list[Face]:
     """Return YuNet's faces, the surest first; detectors of one frame share them by its cache."""
-    if "faces:yunet" not in cache:
-        cache["faces:yunet"] = sorted(_find_with_yunet(picture, path), key=lambda face: -face.score)
-    faces: list[Face] = cache["faces:yunet"]
+    return find_faces("yunet", picture, path, cache)
+
+
+def find_faces(backend: str, picture: Picture, path: str, cache: dict[str, Any]) -> list[Face]:
+    """Return a backend's faces, the surest first; detectors of one frame share them."""
+    key = f"faces:{backend}"
+    if key not in cache:
+        found = BACKENDS[backend].find(picture, path)
+        cache[key] = sorted(found, key=lambda face: -face.score)
+    faces: list[Face] = cache[key]
     return faces
 
 

@@ -20,6 +20,12 @@ SURE_PERSON = 0.3
 MARGIN = 0.15
 """How far a crop reaches beyond the person, as a share of the longer side."""
 
+WHOLE = 0.95
+"""A crop with so much of the picture's width and height shows nothing new."""
+
+HINT = 0.1
+"""How sure the first look has to be before a second one is worth its time."""
+
 
 def backend_field() -> fields.String:
     """Return the setting for the model."""
@@ -43,6 +49,14 @@ def chosen_backend(detector: Detector) -> Backend:
     return next(there, BACKENDS[PREFERRED[-1]])
 
 
+def second_backend(detector: Detector) -> Backend | None:
+    """Return a model of another make that is there as well, for a second opinion."""
+    first = chosen_backend(detector)
+    name = "yolo11" if first is BACKENDS["yolox"] else "yolox"
+    there = (detector.installation.models_dir / BACKENDS[name].model).is_file()
+    return BACKENDS[name] if there else None
+
+
 def backend_health(detector: Detector, *more: str) -> Health:
     """Say whether the backend can work; `more` names other models that are needed."""
     backend = chosen_backend(detector)
@@ -60,12 +74,14 @@ class ObjectLook:
     close: list[tuple[Box, list[Thing]]] | None = None
 
     @classmethod
-    def at(cls, detector: Detector, sample: Sample) -> ObjectLook | None:
+    def at(
+        cls, detector: Detector, sample: Sample, backend: Backend | None = None
+    ) -> ObjectLook | None:
         """Look at a sample; None for an unreadable picture. The next detector gets the same."""
         picture = decode(sample)
         if picture is None:
             return None
-        backend = chosen_backend(detector)
+        backend = backend or chosen_backend(detector)
         key = f"objects:{backend.model}"
         if key not in sample.cache:
             path = str(find_model(detector, backend.model))
@@ -77,13 +93,16 @@ class ObjectLook:
         """Return how sure the model is of each thing of a kind, the surest first."""
         return sorted((thing.score for thing in self.things if thing.label == label), reverse=True)
 
-    def score_twice(self, label: str) -> tuple[float, Thing | None]:
+    def score_twice(self, label: str, hint: float = HINT) -> tuple[float, Thing | None]:
         """Return the mean certainty of both looks, and the thing where it was seen best.
 
         A thing that is only seen in one of the two, or with no person near, has half its
-        certainty: chance look-alikes seldom survive a change of scale.
+        certainty: chance look-alikes seldom survive a change of scale. The second look is taken
+        where the first one has a hint; with 0 always.
         """
         first = _surest(self.things, label)
+        if hint and (first is None or first.score < hint):
+            return (first.score / 2 if first else 0.0), first
         close = [_surest(things, label) for _, things in self._look_closer()]
         second = max(filter(None, close), key=lambda thing: thing.score, default=None)
         best = max(filter(None, (first, second)), key=lambda thing: thing.score, default=None)
@@ -105,6 +124,8 @@ class ObjectLook:
         bottom = min(height, int((box.top + box.height) * height + margin))
         if right - left < 2 or bottom - top < 2:
             return []
+        if right - left >= WHOLE * width and bottom - top >= WHOLE * height:
+            return self.things
         part = self.picture[top:bottom, left:right]
         frame = (left / width, top / height, (right - left) / width, (bottom - top) / height)
         return [_moved(thing, frame) for thing in self.backend.find(part, self.path)]
