@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 import threading
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -111,8 +111,7 @@ class ModelPool(Generic[Model]):
         self._close = close
         self._guard = threading.Lock()
         self._idle: dict[tuple[Hashable, ...], list[Model]] = {}
-        # Some libraries hang or shout when a model is still open at the end of the process.
-        atexit.register(self.clear)
+        self._is_registered = False
 
     @contextmanager
     def borrow(self, *key: Hashable) -> Iterator[Model]:
@@ -122,6 +121,7 @@ class ModelPool(Generic[Model]):
             model = idle.pop() if idle else None
         if model is None:
             model = self._make(*key)
+            self._close_at_end()
         try:
             yield model
         except BaseException:
@@ -137,6 +137,24 @@ class ModelPool(Generic[Model]):
             self._idle.clear()
         for model in models:
             self._throw_away(model)
+
+    def _close_at_end(self) -> None:
+        """Have the models closed before the process ends: some libraries hang or shout else.
+
+        It has to be before the executors of the standard library end, which some models need to
+        close themselves, and `atexit` comes after that. What is registered last is called first,
+        hence only now, when a library has brought its executors.
+        """
+        with self._guard:
+            if self._is_registered:
+                return
+            self._is_registered = True
+        register: Callable[[Callable[[], None]], object] = getattr(
+            threading, "_register_atexit", atexit.register
+        )
+        # The process may be ending already.
+        with suppress(RuntimeError):
+            register(self.clear)
 
     def _throw_away(self, model: Model) -> None:
         if self._close is not None:
