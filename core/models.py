@@ -16,6 +16,7 @@ from examhall.core.proctoring.messages import models as conversations
 from examhall.core.registry import models as registry
 from examhall.core.regrading import models as regrading
 from examhall.core.scoring import models as scoring
+from examhall.core.review import models as review
 from examhall.core.tries import models as tries
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "regrading",
     "room_cameras",
     "scoring",
+    "review",
     "tries",
 ]
 

@@ -36,6 +36,7 @@ class Permission(StrEnum):
     PROCTORING_WATCH = "proctoring.watch"
     INCIDENTS_NOTE = "incidents.note"
     EVIDENCE_READ = "evidence.read"
+    SESSIONS_DECIDE = "sessions.decide"
 
 
 class Role(StrEnum):
@@ -101,6 +102,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CANDIDATE: frozenset({_P.ATTEMPTS_TAKE}),
 }
 """What each role may do. A candidate's permission covers their own attempts only."""
+            _P.SESSIONS_DECIDE,
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,8 @@ class Attempt(Base):
             name="grading_state_known",
         ),
         CheckConstraint(
-            "review_state in ('not_required','queued','in_review','second_review','cleared',"
-            "'violation','inconclusive','appealed','final')",
+            "review_state in ('not_required','queued','second_review','decided','appealed',"
+            "'final')",
             name="review_state_known",
         ),
         CheckConstraint(

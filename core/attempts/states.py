@@ -67,11 +67,8 @@ class ReviewState(StrEnum):
 
     NOT_REQUIRED = "not_required"
     QUEUED = "queued"
-    IN_REVIEW = "in_review"
     SECOND_REVIEW = "second_review"
-    CLEARED = "cleared"
-    VIOLATION = "violation"
-    INCONCLUSIVE = "inconclusive"
+    DECIDED = "decided"
     APPEALED = "appealed"
     FINAL = "final"
 
@@ -112,18 +109,13 @@ Late responses lead back to `pending`, so that a lost wake-up cannot leave them 
 
 REVIEW_EDGES: Final[Mapping[ReviewState, frozenset[ReviewState]]] = {
     _R.NOT_REQUIRED: frozenset({_R.QUEUED}),
-    _R.QUEUED: frozenset({_R.IN_REVIEW, _R.NOT_REQUIRED}),
-    _R.IN_REVIEW: frozenset(
-        {_R.QUEUED, _R.SECOND_REVIEW, _R.CLEARED, _R.VIOLATION, _R.INCONCLUSIVE}
-    ),
-    _R.SECOND_REVIEW: frozenset({_R.CLEARED, _R.VIOLATION, _R.INCONCLUSIVE}),
-    _R.CLEARED: frozenset({_R.FINAL}),
-    _R.VIOLATION: frozenset({_R.APPEALED, _R.FINAL}),
-    _R.INCONCLUSIVE: frozenset({_R.APPEALED, _R.FINAL}),
+    _R.QUEUED: frozenset({_R.SECOND_REVIEW, _R.DECIDED}),
+    _R.SECOND_REVIEW: frozenset({_R.DECIDED}),
+    _R.DECIDED: frozenset({_R.APPEALED}),
     _R.APPEALED: frozenset({_R.FINAL}),
     _R.FINAL: frozenset(),
 }
-"""Which steps a review may take."""
+"""Which steps a review may take; what was decided stands in `core.review`."""
 
 EDGES: Final[Mapping[Machine, Mapping[str, frozenset[str]]]] = {
     Machine.ATTEMPT: {str(source): frozenset(map(str, to)) for source, to in ATTEMPT_EDGES.items()},

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import Attempt
+from examhall.core.attempts.states import Machine, ReviewState, move
 from examhall.core.audit.operations import record
 from examhall.core.db import after_commit, database_now
 from examhall.core.errors import ConflictError, NotFoundError
@@ -53,7 +54,10 @@ def open_session(
 
 
 def close_session(session: Session, platform: Platform, attempt_id: UUID) -> None:
-    """End the session of an attempt, if it has one; queued chunks are still taken for a while."""
+    """End the session of an attempt, if it has one, and queue it for review.
+
+    The caller holds the attempt's row. Queued chunks are still taken for a while.
+    """
     watched = find_session(session, attempt_id)
     if watched is None or watched.state != "open":
         return
@@ -63,6 +67,9 @@ def close_session(session: Session, platform: Platform, attempt_id: UUID) -> Non
     emit(session, ProctoringSessionClosed.of(watched))
     publish_session(session, platform, watched)
     job = (str(watched.id),)
+    attempt = session.get_one(Attempt, attempt_id)
+    if attempt.review_state == ReviewState.NOT_REQUIRED:
+        move(session, attempt, Machine.REVIEW, ReviewState.QUEUED, "system")
     delay = platform.settings.drain_seconds + 1.0
     after_commit(session, lambda: platform.queue.enqueue("analyse_session", *job))
     after_commit(session, lambda: platform.queue.enqueue("analyse_session", *job, delay=delay))

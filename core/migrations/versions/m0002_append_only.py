@@ -29,6 +29,7 @@ APPEND_ONLY = (
     "item_scores",
     "marks",
     "outcomes",
+    "decisions",
 )
 
 # Sealing fills in the link of an audit entry, once.

@@ -1,0 +1,1 @@
+"""What people make of a watched session: decisions with reasons, and the candidate's appeal."""

@@ -1,0 +1,68 @@
+"""Reading decisions and appeals of one session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examhall.core.attempts.models import Attempt
+from examhall.core.attempts.states import ReviewState
+from examhall.core.proctoring.models import ProctoringSession
+from examhall.core.review.models import Appeal, Decision
+from examhall.core.review.rules import Outcome, Round, appeal_ends
+
+USUAL_DAYS = 14
+_ORDER = list(Round)
+
+
+def list_decisions(session: Session, session_id: UUID) -> list[Decision]:
+    """Return the decisions about a session, the first round first."""
+    rows = session.scalars(select(Decision).where(Decision.session_id == session_id))
+    return sorted(rows, key=lambda row: _ORDER.index(Round(row.round)))
+
+
+def find_appeal(session: Session, session_id: UUID) -> Appeal | None:
+    """Return the candidate's appeal, None without one."""
+    return session.scalar(select(Appeal).where(Appeal.session_id == session_id))
+
+
+def counting_decision(decisions: Sequence[Decision]) -> Decision:
+    """Return the decision that counts: the last round's. Raises IndexError for none."""
+    return decisions[-1]
+
+
+def are_differing(decisions: Sequence[Decision]) -> bool:
+    """Say whether the two reviewers concluded differently."""
+    pair = [one for one in decisions if one.round != Round.APPEAL]
+    if len(pair) < 2:
+        return False
+    first, second = pair
+    return first.outcome != second.outcome or {one["id"] for one in first.incidents} != {
+        one["id"] for one in second.incidents
+    }
+
+
+def read_days(watched: ProctoringSession) -> int:
+    """Return how many days the candidate has for an appeal."""
+    return int(watched.policy.get("appeal_days", USUAL_DAYS))
+
+
+def is_held(session: Session, watched: ProctoringSession, now: datetime) -> bool:
+    """Say whether a review still needs a session's evidence, however old that is.
+
+    It does from the first decision on until there is nothing left to decide or to appeal against.
+    """
+    decisions = list_decisions(session, watched.id)
+    if not decisions:
+        return False
+    state = session.get_one(Attempt, watched.attempt_id).review_state
+    if state in {ReviewState.SECOND_REVIEW, ReviewState.APPEALED}:
+        return True
+    last = counting_decision(decisions)
+    if state == ReviewState.FINAL or last.outcome == Outcome.NO_CONCERN:
+        return False
+    return now <= appeal_ends(last.at, read_days(watched))
