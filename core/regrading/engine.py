@@ -57,8 +57,12 @@ class Cell:
 
     result: ItemResult
     score: ItemScore
+    seen: tuple[Any, ...] = ()
     _stamp: str = ""
     _columns: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.seen = (self.result.fraction, self.result.points, self.result.state)
 
     @property
     def stamp(self) -> str:
@@ -110,9 +114,7 @@ class Counted:
         self.changes = [
             (row, old, cell.result)
             for row, old, cell in zip(self.sheet.rows, self.sheet.old, self.cells, strict=True)
-            if old.points != cell.result.points
-            or old.fraction != cell.result.fraction
-            or old.state != cell.result.state
+            if (old.fraction, old.points, old.state) != cell.seen
         ]
 
     @property
@@ -201,12 +203,13 @@ class Engine:
         keyed: list[list[CellKey]] = []
         for one in group:
             treatment = self._plan.treatment_of(one.sheet.base.exam_version_id)
+            is_deferred = treatment.mode is Mode.DEFERRED
             keys: list[CellKey] = []
             for row, old, edition in zip(one.sheet.rows, one.sheet.old, one.editions, strict=True):
-                key: CellKey = (how, row.source_id, edition, row.raw)
+                key: CellKey = (how, edition, row.raw)
                 if old.marked_by is not None:
                     key = (*key, old, row.revision)
-                if treatment.mode is not Mode.DEFERRED:
+                if not is_deferred:
                     key = (*key, treatment, row.item_id if treatment.has_checks else None)
                 if key not in cells:
                     missing[key] = (row, old, edition, one.sheet)

@@ -33,7 +33,7 @@ MOST_EDITIONS = 100_000
 
 @dataclass(slots=True, eq=False)
 class Edition:
-    """A variant in use, equal for all who have it; it is compared by identity.
+    """A variant in use at one place of an exam, equal for all who have it; compared by identity.
 
     `reason` says why responses cannot be scored with it. `secret` is its text, None where the
     attempt's own stays.
@@ -58,14 +58,14 @@ class VariantBook:
     """All editions that were met so far."""
 
     platform: Platform
-    _stored: dict[tuple[str, str], Edition] = field(default_factory=dict)
+    _stored: dict[tuple[int, str, str], Edition] = field(default_factory=dict)
     _groups: dict[tuple[UUID, str, str], _Group] = field(default_factory=dict)
     _made: dict[tuple[UUID, str], Edition] = field(default_factory=dict)
 
     def find(self, source: Source, public: str, secret: str, seed: int) -> Edition:
         """Return the edition to score with; public and secret are JSON texts of the attempt's."""
         if source.replacement is None:
-            return self._find_stored(public, secret)
+            return self._find_stored(source, public, secret)
         if len(self._groups) > MOST_EDITIONS:
             self._groups.clear()
         group = self._groups.setdefault((source.id, public, secret), _Group())
@@ -79,13 +79,15 @@ class VariantBook:
         group.edition = edition
         return edition
 
-    def _find_stored(self, public: str, secret: str) -> Edition:
-        edition = self._stored.get((public, secret))
+    def _find_stored(self, source: Source, public: str, secret: str) -> Edition:
+        # Sources live as long as the plan: the address is quicker than the hash of a UUID.
+        key = (id(source), public, secret)
+        edition = self._stored.get(key)
         if edition is None:
             if len(self._stored) > MOST_EDITIONS:
                 self._stored.clear()
             edition = Edition(Variant(json.loads(public), json.loads(secret)))
-            self._stored[public, secret] = edition
+            self._stored[key] = edition
         return edition
 
     def _prepare(self, source: Source, public: str, seed: int) -> Edition:
