@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.journeys import walk
 from tests.journeys.browser import launch_chromium
-from tests.journeys.camera import write_film
+from tests.journeys.camera import Scene, write_film
 from tests.journeys.deployment import Deployment, embedded, scaled, wait_for
 from tests.partner import Partner, partner
 
@@ -37,7 +37,12 @@ def film(shared: Path, tmp_path: Path) -> Path:
     one, two, empty = find("1", "1"), find("2", "2"), find("0", "0")
     return write_film(
         tmp_path / "camera.y4m",
-        [(one, FIRST_SCENE_SECONDS), (two, SCENE_SECONDS), (empty, SCENE_SECONDS), (one, 60)],
+        [
+            Scene(one, FIRST_SCENE_SECONDS),
+            Scene(two, SCENE_SECONDS),
+            Scene(empty, SCENE_SECONDS),
+            Scene(one, 60),
+        ],
     )
 
 
