@@ -92,12 +92,20 @@ class Detector(Plugin):
 
     kind: ClassVar[Kind] = Kind.DETECTOR
     streams: ClassVar[frozenset[Stream]]
+    """Streams that are recorded for it."""
+    also_streams: ClassVar[frozenset[Stream]] = frozenset()
+    """Streams that it looks at as well where a session has them: none is recorded for it alone."""
     cadence: ClassVar[float] = 1.0
     """Seconds between two samples that the detector wants to see."""
     consent_class: ClassVar[str]
     """What the candidate consents to: `camera`, `microphone`, `screen`, `browser`, `biometric`."""
     finding_kinds: ClassVar[Mapping[str, str]] = {}
     """Kinds that the detector can report, each with its title."""
+
+    @property
+    def watched_streams(self) -> frozenset[Stream]:
+        """All streams that it looks at, if a session has them."""
+        return self.streams | self.also_streams
 
     def model_digest(self) -> str:
         """Return the sha256 of the model in use, or an empty text for none."""

@@ -47,7 +47,7 @@ def make_sample(stream: Stream, number: int, data: bytes | None = None) -> Sampl
     elif data is None and stream is Stream.MICROPHONE:
         data = make_sound(level=number % 2 * 1000)
     elif data is None:
-        event = {"type": "visibility", "hidden": bool(number % 2), "at": at.isoformat()}
+        event = {"type": "state", "hidden": bool(number % 2), "focused": True, "displays": 1}
         data = json.dumps(event).encode()
     duration = 1.0 if stream is Stream.MICROPHONE else 0.0
     return Sample(stream, at, data, sha256(data).hexdigest(), duration)
@@ -94,7 +94,7 @@ class DetectorContract(PluginContract):
 
     def batch(self, count: int = 4) -> list[Sample]:
         """Return good samples of all its streams, in order of time."""
-        streams = sorted(self.plugin.streams)
+        streams = sorted(self.plugin.watched_streams)
         return [make_sample(stream, n) for n in range(count) for stream in streams]
 
     def analyze(
@@ -159,7 +159,7 @@ class DetectorContract(PluginContract):
     def test_a_broken_sample_is_no_error_and_hides_no_other(
         self, detector: Detector, what: str
     ) -> None:
-        for stream in sorted(self.plugin.streams):
+        for stream in sorted(self.plugin.watched_streams):
             good = self.batch()
             broken = make_sample(stream, 2, BROKEN[what])
             state = detector.open()
@@ -171,7 +171,7 @@ class DetectorContract(PluginContract):
     @hostile
     @given(data=st.binary(max_size=300))
     def test_any_bytes_are_no_error(self, detector: Detector, data: bytes) -> None:
-        for stream in sorted(self.plugin.streams):
+        for stream in sorted(self.plugin.watched_streams):
             self.analyze(detector, [make_sample(stream, 0, data)])
 
     def test_samples_out_of_order_or_twice_are_no_error(self, detector: Detector) -> None:
