@@ -9,6 +9,7 @@ from examhall.core.events import models as events
 from examhall.core.exams import models as exams
 from examhall.core.integrations import models as integrations
 from examhall.core.media import models as media
+from examhall.core.proctoring import load as proctoring_load
 from examhall.core.proctoring import models as proctoring
 from examhall.core.proctoring.room_camera import models as room_cameras
 from examhall.core.proctoring.assignments import models as assignments
@@ -33,6 +34,7 @@ __all__ = [
     "leases",
     "media",
     "proctoring",
+    "proctoring_load",
     "registry",
     "regrading",
     "room_cameras",

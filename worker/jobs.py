@@ -12,6 +12,7 @@ from examhall.core.integrations.inbox import apply_message
 from examhall.core.platform import Platform
 from examhall.core.regrading.counting import count_slice
 from examhall.core.regrading.releasing import release_slice
+from examhall.core.retention.purge import purge_in_turn
 from examhall.core.scoring import operations as scoring
 from examhall.worker import detection
 
@@ -21,8 +22,13 @@ def score_attempt(platform: Platform, attempt_id: str) -> None:
     scoring.score_attempt(platform, UUID(attempt_id))
 
 
+def analyse_waiting(platform: Platform) -> None:
+    """Look at new chunks, whichever proctoring sessions they are from."""
+    detection.analyse_waiting(platform)
+
+
 def analyse_session(platform: Platform, session_id: str) -> None:
-    """Look at a proctoring session's new chunks."""
+    """Look at a proctoring session's new chunks, and seal it when it is over."""
     detection.analyse_session(platform, UUID(session_id))
 
 
@@ -53,12 +59,19 @@ def release_regrade(platform: Platform, run_id: str, number: str) -> None:
         platform.queue.enqueue("release_regrade", run_id, number)
 
 
+def purge_evidence(platform: Platform) -> None:
+    """Remove evidence whose time is over."""
+    purge_in_turn(platform)
+
+
 JOBS: Mapping[str, Callable[..., Any]] = {
     "score_attempt": score_attempt,
+    "analyse_waiting": analyse_waiting,
     "analyse_session": analyse_session,
     "deliver_outbox": deliver_outbox,
     "apply_inbox": apply_inbox,
     "emit_events": emit_events,
     "count_regrade": count_regrade,
     "release_regrade": release_regrade,
+    "purge_evidence": purge_evidence,
 }

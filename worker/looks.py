@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -42,7 +42,7 @@ def read_samples(
         result = results[chunk.id]
         for index, stored in enumerate(chunk.samples):
             try:
-                sample = _read_sample(platform, chunk, stored)
+                sample = read_sample(platform, chunk.stream, stored)
             except EvidenceMissingError as error:
                 result.notes.append(f"sample {index}: {error.message}")
             else:
@@ -50,25 +50,29 @@ def read_samples(
         result.readable = len(result.notes) < len(chunk.samples)
 
 
-def _read_sample(platform: Platform, chunk: StoredChunk, stored: StoredSample) -> Sample:
+def read_sample(platform: Platform, stream: Stream, stored: StoredSample) -> Sample:
+    """Read one sample; raises EvidenceMissingError, and PluginError when the store is away."""
     content = read_evidence(platform, stored.evidence)
-    return Sample(chunk.stream, stored.at, content.data, content.sha256)
+    return Sample(stream, stored.at, content.data, content.sha256)
 
 
 def choose(
     streams: frozenset[Stream],
-    cadence: float,
+    cadence: Callable[[Stream], float],
     last_look: Mapping[Stream, datetime],
     looks: Sequence[Look],
 ) -> list[Look]:
-    """Return the samples that a detector wants to see, in order of time."""
+    """Return the samples that a detector wants to see, in order of time.
+
+    `cadence` gives the seconds that lie between two looks at a stream.
+    """
     last = dict(last_look)
     wanted = []
     for look in sorted(looks, key=lambda look: look.sample.at):
         sample = look.sample
         before = last.get(sample.stream)
         soon = before is not None and abs(sample.at - before) < timedelta(
-            seconds=cadence * TOLERANCE
+            seconds=cadence(sample.stream) * TOLERANCE
         )
         if sample.stream in streams and not soon:
             last[sample.stream] = sample.at

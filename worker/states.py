@@ -6,21 +6,28 @@ on in between, it is thrown away and made anew from the database.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from examhall.core.contracts.base import Kind
-from examhall.core.contracts.detector import Detector, Finding, Stream
+from examhall.core.contracts.detector import Detector, Finding, Sample, Stream
 from examhall.core.errors import PluginError
 from examhall.core.platform import Platform
 from examhall.core.proctoring.analysis import Batch, Origin, Verdict
 from examhall.core.proctoring.history import History, load_history
 
 MOST_SESSIONS = 500
+
+FIRST_LOOK = 3
+"""How many times the usual time limit a detector has when it works for the first time."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -31,16 +38,21 @@ class OpenDetector:
     origin: Origin
     state: Any
     last_look: dict[Stream, datetime] = field(default_factory=dict)
+    calibrated_by: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class SessionState:
-    """One session as this process knows it."""
+    """One session as this process knows it.
+
+    `is_judged` says that the verdict is about all findings there are.
+    """
 
     version: int
     history: History
     detectors: dict[str, OpenDetector] = field(default_factory=dict)
     verdict: Verdict = field(default_factory=Verdict)
+    is_judged: bool = False
 
 
 class SessionStates:
@@ -68,24 +80,44 @@ class SessionStates:
                 self._states.popitem(last=False)
 
 
-def open_detector(platform: Platform, state: SessionState, key: str) -> OpenDetector:
+def open_detector(
+    platform: Platform, state: SessionState, key: str, references: Sequence[Sample]
+) -> OpenDetector:
     """Return a detector at work on a session, opened anew when its configuration has changed.
 
-    Raises PluginError when it is missing, disabled or paused, or cannot be opened.
+    It has learned from `references`, the photos of the check-in; whichever process opens it, it
+    learns from the same. Raises PluginError when it is missing, disabled or paused, or cannot be
+    opened.
     """
     plugin = platform.plugins.detector(key)
     digest = platform.plugins.config_digest(plugin)
-    known = state.detectors.get(key)
-    if known is not None and known.origin.config_digest == digest:
-        return known
-    model = platform.plugins.call(plugin, "model_digest", expect=str)
-    opened = OpenDetector(
-        plugin=plugin,
-        origin=Origin(key, plugin.version, digest, model[:64]),
-        state=platform.plugins.call(plugin, "open"),
-    )
-    state.detectors[key] = opened
+    opened = state.detectors.get(key)
+    if opened is None or opened.origin.config_digest != digest:
+        model = platform.plugins.call(plugin, "model_digest", expect=str)
+        opened = OpenDetector(
+            plugin=plugin,
+            origin=Origin(key, plugin.version, digest, model[:64]),
+            state=platform.plugins.call(plugin, "open"),
+        )
+        state.detectors[key] = opened
+    _calibrate(platform, opened, references)
     return opened
+
+
+def _calibrate(platform: Platform, opened: OpenDetector, references: Sequence[Sample]) -> None:
+    """Show a detector who checked in, each photo once. One that cannot learn works without."""
+    plugin = opened.plugin
+    addresses = tuple(sample.sha256 for sample in references)
+    can_learn = type(plugin).calibrate is not Detector.calibrate and Stream.CAMERA in plugin.streams
+    if not can_learn or not references or opened.calibrated_by == addresses:
+        return
+    opened.calibrated_by = addresses
+    limit = FIRST_LOOK * platform.settings.plugin_time_limit
+    try:
+        platform.plugins.call(plugin, "calibrate", opened.state, list(references), limit=limit)
+    except PluginError as error:
+        log.warning("detector %s has to do without calibration: %s", plugin.key, error.message)
+        opened.state = platform.plugins.call(plugin, "open")
 
 
 def close_detectors(platform: Platform, state: SessionState) -> list[tuple[Origin, Finding]]:

@@ -7,13 +7,13 @@ dies in the middle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, insert, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from examhall.core.contracts.detector import Finding, Stream
@@ -23,9 +23,15 @@ from examhall.core.platform import Platform
 from examhall.core.proctoring.history import evidence_to_json
 from examhall.core.proctoring.incidents import save_incidents
 from examhall.core.proctoring.models import Chunk, Evidence, FindingRecord, ProctoringSession
-from examhall.core.proctoring.operations import given_classes, has_waiting_chunks
+from examhall.core.proctoring.operations import given_classes
 
-BATCH_CHUNKS = 8
+BATCH_CHUNKS = 24
+BATCH_SAMPLES = 16
+"""How much is analysed before it is committed: what people wait for stays about a second."""
+
+MOST_TOGETHER = 16
+"""How many sessions one worker takes at once."""
+
 LAST_WORDS = 1_000_000
 """The first ordinal of findings that a detector makes when it is closed."""
 
@@ -61,6 +67,25 @@ class Batch:
     version: int
     consent: frozenset[str]
     chunks: tuple[StoredChunk, ...]
+
+    @property
+    def size(self) -> int:
+        """How many samples it has."""
+        return sum(len(chunk.samples) for chunk in self.chunks)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a worker took: a batch of each session; `more` says that other sessions still wait.
+
+    `waited` are the seconds that the oldest chunk had waited for a worker, `waiting` counts the
+    chunks that nobody was at.
+    """
+
+    batches: tuple[Batch, ...]
+    more: bool
+    waited: float
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +143,7 @@ def take_session(session: Session, session_id: UUID, holder: str, seconds: float
         update(ProctoringSession)
         .where(
             ProctoringSession.id == session_id,
-            or_(
-                ProctoringSession.leased_until.is_(None),
-                ProctoringSession.leased_until <= now,
-                ProctoringSession.leased_by == holder,
-            ),
+            or_(_is_free(now), ProctoringSession.leased_by == holder),
         )
         .values(leased_by=holder, leased_until=now + timedelta(seconds=seconds))
     )
@@ -136,32 +157,78 @@ def take_session(session: Session, session_id: UUID, holder: str, seconds: float
     return max(0.1, (until - now).total_seconds())
 
 
-def release_session(session: Session, session_id: UUID, holder: str) -> bool:
-    """Give a session back; say whether chunks wait in it.
+def take_waiting(
+    session: Session, holder: str, seconds: float, *, without: Collection[UUID] = ()
+) -> Taken:
+    """Hold the sessions that have waited longest, as many as make up one batch together.
 
-    The row is locked before chunks are looked for, and every chunk is stored under the same lock:
-    one that is missed here was committed after the release, and its own wake-up finds the session
-    free.
+    Sessions that somebody else holds, and those in `without`, are left alone.
     """
-    watched = session.scalar(
-        select(ProctoringSession).where(ProctoringSession.id == session_id).with_for_update()
+    now = database_now(session)
+    oldest = func.min(Chunk.received_at)
+    statement = (
+        select(Chunk.session_id, oldest, func.count())
+        .join(ProctoringSession, ProctoringSession.id == Chunk.session_id)
+        .where(Chunk.state == "stored", _is_free(now))
+        .group_by(Chunk.session_id)
+        .order_by(oldest, Chunk.session_id)
     )
-    if watched is None or watched.leased_by != holder:
-        return False
-    watched.leased_by, watched.leased_until = "", None
-    session.flush()
-    return has_waiting_chunks(session, session_id)
+    rows = [row for row in session.execute(statement).all() if row[0] not in without]
+    batches: list[Batch] = []
+    for session_id, _, _ in rows[:MOST_TOGETHER]:
+        room = BATCH_SAMPLES - sum(batch.size for batch in batches)
+        if room > 0 and _take_if_free(session, session_id, holder, now, seconds):
+            batches.append(load_batch(session, session_id, room))
+    return Taken(
+        tuple(batches),
+        more=len(rows) > len(batches),
+        waited=max(0.0, (now - rows[0][1]).total_seconds()) if rows else 0.0,
+        waiting=sum(count for _, _, count in rows),
+    )
 
 
-def load_batch(session: Session, session_id: UUID) -> Batch:
-    """Return the oldest waiting chunks of a session."""
+def prolong_hold(
+    session: Session, session_ids: Collection[UUID], holder: str, seconds: float
+) -> frozenset[UUID]:
+    """Hold on to sessions for `seconds` more; returns those that somebody else has by now."""
+    until = database_now(session) + timedelta(seconds=seconds)
+    held = session.scalars(
+        update(ProctoringSession)
+        .where(ProctoringSession.id.in_(session_ids), ProctoringSession.leased_by == holder)
+        .values(leased_until=until)
+        .returning(ProctoringSession.id)
+    )
+    return frozenset(session_ids) - frozenset(held)
+
+
+def release_session(session: Session, session_id: UUID, holder: str) -> None:
+    """Give a session back. Look for waiting chunks afterwards: some came while it was held.
+
+    Every chunk is stored under the same lock of the session's row, so that one which is missed
+    then was committed after the release, and its own wake-up finds the session free.
+    """
+    session.execute(
+        update(ProctoringSession)
+        .where(ProctoringSession.id == session_id, ProctoringSession.leased_by == holder)
+        .values(leased_by="", leased_until=None)
+    )
+
+
+def load_batch(session: Session, session_id: UUID, room: int = BATCH_SAMPLES) -> Batch:
+    """Return the oldest waiting chunks of a session: `room` samples, but one chunk at least."""
     watched = session.get_one(ProctoringSession, session_id)
-    rows = session.scalars(
+    waiting = session.scalars(
         select(Chunk)
         .where(Chunk.session_id == session_id, Chunk.state == "stored")
         .order_by(Chunk.started_at, Chunk.stream, Chunk.sequence)
         .limit(BATCH_CHUNKS)
-    ).all()
+    )
+    rows: list[Chunk] = []
+    for row in waiting.all():
+        room -= len(row.samples)
+        if rows and room < 0:
+            break
+        rows.append(row)
     wanted = {sample["sha256"] for row in rows for sample in row.samples}
     evidence = {
         row.sha256: row
@@ -181,17 +248,16 @@ def commit_batch(
     platform: Platform,
     batch: Batch,
     holder: str,
-    seconds: float,
     results: Sequence[ChunkResult],
     verdict: Verdict,
 ) -> None:
-    """Write what a batch showed, and hold the session for `seconds` more.
+    """Write what a batch showed, and give the session back (see `release_session`).
 
     Raises HoldLostError, with nothing written, when somebody else went on with the session.
     """
     with platform.db.transaction() as session:
         now = database_now(session)
-        _move_on(session, batch, holder, now + timedelta(seconds=seconds))
+        _move_on(session, batch, holder)
         _write_chunks(session, results, now)
         _write_findings(session, batch.session.id, results)
         if verdict.incidents is not None:
@@ -201,7 +267,7 @@ def commit_batch(
             watched.integrity = _integrity_json(verdict.integrity)
 
 
-def _move_on(session: Session, batch: Batch, holder: str, until: datetime) -> None:
+def _move_on(session: Session, batch: Batch, holder: str) -> None:
     done = session.execute(
         update(ProctoringSession)
         .where(
@@ -209,7 +275,7 @@ def _move_on(session: Session, batch: Batch, holder: str, until: datetime) -> No
             ProctoringSession.analysis_version == batch.version,
             ProctoringSession.leased_by == holder,
         )
-        .values(analysis_version=batch.version + 1, leased_until=until)
+        .values(analysis_version=batch.version + 1, leased_by="", leased_until=None)
     )
     if not _changed(done):
         raise HoldLostError(f"session {batch.session.id} is analysed by somebody else")
@@ -270,6 +336,28 @@ def _stored_chunk(row: Chunk, evidence: dict[str, Evidence]) -> StoredChunk:
         for sample in row.samples
     )
     return StoredChunk(row.id, Stream(row.stream), row.started_at, row.ended_at, samples)
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that nobody holds a session."""
+    until = ProctoringSession.leased_until
+    return or_(until.is_(None), until <= now)
+
+
+def _take_if_free(
+    session: Session, session_id: UUID, holder: str, now: datetime, seconds: float
+) -> bool:
+    """Hold a session, unless somebody is at it; waits for no lock."""
+    row = session.scalar(
+        select(ProctoringSession)
+        .where(ProctoringSession.id == session_id, _is_free(now))
+        .with_for_update(skip_locked=True)
+    )
+    if row is None:
+        return False
+    row.leased_by, row.leased_until = holder, now + timedelta(seconds=seconds)
+    session.flush()
+    return True
 
 
 def _changed(result: object) -> bool:

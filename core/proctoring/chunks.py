@@ -259,8 +259,7 @@ def _write(
     )
     sender.note(session, times[-1], refs[-1], now)
     session.flush()
-    job = str(watched.id)
-    after_commit(session, lambda: platform.queue.enqueue("analyse_session", job))
+    after_commit(session, lambda: platform.queue.enqueue("analyse_waiting"))
 
 
 def _note_frame(

@@ -27,6 +27,11 @@ class History:
     samples: dict[Stream, list[datetime]] = field(default_factory=dict)
     seen: dict[str, list[datetime]] = field(default_factory=dict)
     findings: list[Findings] = field(default_factory=list)
+    last_end: datetime | None = None
+
+    def reaches_back(self, times: Sequence[datetime]) -> bool:
+        """Say whether samples are as early as some finding, so that they may bear on it."""
+        return self.last_end is not None and bool(times) and min(times) <= self.last_end
 
     def add_chunk(
         self, stream: Stream, times: Sequence[datetime], seen_by: Mapping[str, Sequence[int]]
@@ -40,6 +45,8 @@ class History:
         """Add findings, whenever they were made."""
         for entry in findings:
             insort(self.findings, entry, key=_order)
+            if self.last_end is None or entry.finding.end > self.last_end:
+                self.last_end = entry.finding.end
 
     def view(self) -> SessionView:
         """Return what fusion sees; nothing that a plugin does to it comes back here."""

@@ -21,12 +21,14 @@ LANES = ("default", "detection", "delivery", "bulk")
 those that come first first."""
 
 _LANE_OF_JOB = {
+    "analyse_waiting": "detection",
     "analyse_session": "detection",
     "deliver_outbox": "delivery",
     "apply_inbox": "delivery",
     "emit_events": "delivery",
     "count_regrade": "bulk",
     "release_regrade": "bulk",
+    "purge_evidence": "bulk",
 }
 
 RETRY_SECONDS = (1, 5, 25)

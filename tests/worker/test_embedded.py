@@ -81,6 +81,7 @@ def test_a_connection_that_was_paused_is_left_alone(platform: Platform) -> None:
 def test_every_job_that_the_sweep_finds_is_known() -> None:
     assert set(JOBS) == {
         "score_attempt",
+        "analyse_waiting",
         "analyse_session",
         "deliver_outbox",
         "apply_inbox",
@@ -90,6 +91,7 @@ def test_every_job_that_the_sweep_finds_is_known() -> None:
     }
     assert {job: lane_of(job) for job in JOBS} == {
         "score_attempt": "default",
+        "analyse_waiting": "detection",
         "analyse_session": "detection",
         "deliver_outbox": "delivery",
         "apply_inbox": "delivery",

@@ -65,6 +65,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_events_subject", ["subject", "number"], unique=False)
 
     op.create_table(
+        "detection_workers",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("at", examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("rate", sa.Double(), nullable=False),
+        sa.Column("factors", examhall.core.db.JSONValue, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_detection_workers")),
+    )
+    op.create_table(
         "leases",
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("holder", sa.String(length=80), nullable=False),
@@ -1541,6 +1549,7 @@ def downgrade() -> None:
 
     op.drop_table("object_deletions")
     op.drop_table("leases")
+    op.drop_table("detection_workers")
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.drop_index("ix_events_subject")
 
