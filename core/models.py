@@ -16,7 +16,7 @@ from examhall.core.proctoring.assignments import models as assignments
 from examhall.core.proctoring.messages import models as conversations
 from examhall.core.registry import models as registry
 from examhall.core.regrading import models as regrading
-from examhall.core.scoring import models as scoring
+from examhall.core.retention import models as retention
 from examhall.core.review import models as review
 from examhall.core.tries import models as tries
 
@@ -39,6 +39,8 @@ __all__ = [
     "regrading",
     "room_cameras",
     "scoring",
+    "retention",
+    "review",
     "review",
     "tries",
 ]

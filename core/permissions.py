@@ -36,6 +36,9 @@ class Permission(StrEnum):
     PROCTORING_WATCH = "proctoring.watch"
     INCIDENTS_NOTE = "incidents.note"
     EVIDENCE_READ = "evidence.read"
+    EVIDENCE_PURGE = "evidence.purge"
+    PEOPLE_EXPORT = "people.export"
+    PEOPLE_ERASE = "people.erase"
     SESSIONS_DECIDE = "sessions.decide"
 
 
@@ -65,6 +68,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.ATTEMPTS_READ,
             _P.SCORES_READ,
             _P.SCORES_RELEASE,
+            _P.EVIDENCE_PURGE,
+            _P.PEOPLE_EXPORT,
+            _P.PEOPLE_ERASE,
         }
     ),
     Role.AUTHOR: frozenset(

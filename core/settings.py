@@ -35,6 +35,7 @@ class Settings:
     sweep_seconds: float
     drain_seconds: int
     evidence_link_seconds: int
+    evidence_retention_days: int
     access_token_seconds: int
     refresh_token_seconds: int
     password_memory_kib: int
@@ -110,6 +111,11 @@ class SettingsSchema(Schema):
         load_default=60,
         validate=validate.Range(1, 3600),
         metadata={"doc": "Life of a link to a piece of evidence."},
+    )
+    evidence_retention_days = mf.Integer(
+        load_default=180,
+        validate=validate.Range(1, 3650),
+        metadata={"doc": "Days that evidence is kept where an exam says nothing else."},
     )
     access_token_seconds = mf.Integer(
         load_default=600,

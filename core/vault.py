@@ -37,7 +37,7 @@ class Vault:
         if not fernets:
             raise SettingsError("EXAMHALL_SECRET_KEYS: at least one key is needed")
         self._fernet = MultiFernet(fernets)
-        self._newest = keys[0]
+        self._keys = tuple(keys)
 
     def encrypt(self, text: str, context: str) -> str:
         """Return a token that only `decrypt` with the same context opens."""
@@ -57,8 +57,16 @@ class Vault:
 
     def derive(self, purpose: str) -> bytes:
         """Return 32 bytes for one purpose (signing sessions, tokens, links)."""
-        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"examhall {purpose}".encode())
-        return key.derive(self._newest.encode())
+        return _derive(self._keys[0], purpose)
+
+    def derive_all(self, purpose: str) -> list[bytes]:
+        """Return what `derive` gives for each key, newest first: what lasts is checked with all."""
+        return [_derive(key, purpose) for key in self._keys]
+
+
+def _derive(key: str, purpose: str) -> bytes:
+    info = f"examhall {purpose}".encode()
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(key.encode())
 
 
 def open_vault(settings: Settings) -> Vault:

@@ -96,7 +96,7 @@ from examhall.core.contracts.services import (
     ReportDocument,
     SignIn,
 )
-from examhall.core.errors import EvidenceMissingError
+from examhall.core.errors import EvidenceAlteredError, EvidenceMissingError
 from examhall.core.hookspecs import hookimpl
 from examhall.core.html import clean_html, media_address, plain_text
 from examhall.plugins.rendering import Templates
@@ -119,6 +119,7 @@ __all__ = [
     "Detector",
     "EventEnvelope",
     "EventSink",
+    "EvidenceAlteredError",
     "EvidenceMissingError",
     "EvidenceRef",
     "EvidenceStore",

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from examhall.core.attempts.sweep import sweep_attempts
-from examhall.core.audit.operations import seal_entries
+from examhall.core.audit.operations import KEY_PURPOSE, seal_entries
 from examhall.core.platform import Platform
+from examhall.core.retention.purge import has_work
 from examhall.worker.forgotten import Reminders
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ def periodic_work(platform: Platform) -> list[Periodic]:
         Periodic("maintain_queue", 1.0, maintain_queue),
         Periodic("find_forgotten_work", sweep, reminders.remind),
         Periodic("seal_audit", 1.0, seal_audit),
+        Periodic("wake_purge", 10.0, wake_purge),
     ]
 
 
@@ -50,8 +52,17 @@ def maintain_queue(platform: Platform) -> None:
 
 def seal_audit(platform: Platform) -> None:
     """Link new audit entries into the chain."""
+    keys = platform.vault.derive_all(KEY_PURPOSE)
     with platform.db.transaction() as session:
-        seal_entries(session)
+        seal_entries(session, keys=keys)
+
+
+def wake_purge(platform: Platform) -> None:
+    """Have evidence purged whose time is over."""
+    with platform.db.reading() as session:
+        is_due = has_work(session)
+    if is_due:
+        platform.queue.enqueue("purge_evidence")
 
 
 class Schedule:

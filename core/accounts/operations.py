@@ -60,7 +60,7 @@ def create_user(
     )
     session.add(user)
     session.flush()
-    record(session, principal, "user.created", "user", user.id, login=folded)
+    record(session, principal, "user.created", "user", user.id)
     emit(session, UserCreated(**_about(user.id), login=folded, name=user.name))
     for role in dict.fromkeys(roles):
         grant_role(session, principal, user.id, role)
@@ -99,7 +99,7 @@ def update_user(
         set_password(session, settings, principal, user, password)
     session.flush()
     if changed:
-        record(session, principal, "user.changed", "user", user.id, **changed)
+        record(session, principal, "user.changed", "user", user.id, **_without_names(changed))
         emit(session, UserChanged(**_about(user.id), changed=list(changed), active=user.active))
     return user
 
@@ -158,6 +158,12 @@ def revoke_role(session: Session, principal: Principal, user_id: UUID, grant_id:
 
 def _about(user_id: UUID) -> dict[str, Any]:
     return {"subject": f"user:{user_id}", "user_id": user_id}
+
+
+def _without_names(changed: dict[str, Any]) -> dict[str, Any]:
+    """Return what the audit trail says of a change: the fields, and whether the account is open."""
+    kept = {"changed": sorted(changed)}
+    return {**kept, "active": changed["active"]} if "active" in changed else kept
 
 
 def _end_sessions(session: Session, user: User) -> None:

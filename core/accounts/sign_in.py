@@ -95,7 +95,6 @@ def _note_failure(platform: Platform, login: str, method_key: str, address: str)
     """Note a failed try. A login that nobody has is not written down: it may be a password."""
     with platform.db.transaction() as session:
         user = find_user_by_login(session, login)
-        name, user_id = (user.name, user.id) if user else ("nobody", None)
-        who = Principal(user_id=None, name=name, address=address)
-        object_id = user_id or "unknown"
+        who = Principal(user_id=None, name="nobody", address=address)
+        object_id = user.id if user else "unknown"
         record(session, who, "user.sign_in_failed", "user", object_id, method=method_key)

@@ -14,7 +14,10 @@ from examhall.core.db import Base
 
 
 class AuditEntry(Base):
-    """One action. `link_hash` is empty until the sealing job has chained the entry."""
+    """One action. `link_hash` is empty until the sealing job has chained the entry.
+
+    `link_mac` is the HMAC-SHA256 of the hash with a key that is not in the database.
+    """
 
     __tablename__ = "audit_entries"
     __table_args__ = (
@@ -33,3 +36,4 @@ class AuditEntry(Base):
     address: Mapped[str] = mapped_column(String(60), default="")
     link_number: Mapped[int | None] = mapped_column(RowNumber)
     link_hash: Mapped[str] = mapped_column(String(64), default="")
+    link_mac: Mapped[str] = mapped_column(String(64), default="")

@@ -75,7 +75,11 @@ class EvidenceStore(Plugin):
 
     @abstractmethod
     def get(self, ref: EvidenceRef) -> bytes:
-        """Return the bytes; a missing or altered object raises EvidenceMissingError."""
+        """Return the bytes.
+
+        Raises EvidenceMissingError for an object that is not there, EvidenceAlteredError (which is
+        one too) for one that is not what was stored.
+        """
 
     @abstractmethod
     def delete(self, ref: EvidenceRef) -> None:

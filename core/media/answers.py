@@ -34,6 +34,7 @@ from examhall.core.media.models import AttemptFile
 from examhall.core.media.sniffing import sniff
 from examhall.core.media.store import put_bytes
 from examhall.core.permissions import Principal
+from examhall.core.retention.objects import keep_objects
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
@@ -71,7 +72,9 @@ def store_answer_file(
         raise ConflictError("Too many files were sent for this question.", count=count)
     content_type = _check(data, limits)
     ref = put_bytes(platform, data, content_type)
-    return _write(platform, item, ref, content_type, clean_name(name))
+    row = _write(platform, item, ref, content_type, clean_name(name))
+    keep_objects(platform, row.store, [sha256], lambda: put_bytes(platform, data, content_type))
+    return row
 
 
 def _find_item(

@@ -36,6 +36,7 @@ from examhall.core.proctoring.operations import (
 from examhall.core.proctoring.policy import STREAM_CONSENT
 from examhall.core.proctoring.room_camera.models import RoomCamera
 from examhall.core.proctoring.samples import Upload, check_sample, content_type_of
+from examhall.core.retention.objects import keep_objects
 
 MAX_SAMPLES = 40
 MAX_CHUNK_BYTES = 16_000_000
@@ -139,14 +140,17 @@ def store_from(
             raise ForbiddenError("Another device sends that stream.", stream=stream.value)
         session_id = sender.watched.id
         answer = Acknowledgement(session_id, new.stream, new.sequence, new.digest)
-        if _is_known(session, session_id, new):
-            return answer
-        now = database_now(session)
-        _check_allowed(session, platform, sender.watched, stream, now)
-        _check_rate(session, sender.watched, now)
+        known = _is_known(session, session_id, new)
+        if not known:
+            now = database_now(session)
+            _check_allowed(session, platform, sender.watched, stream, now)
+            _check_rate(session, sender.watched, now)
+    if known:
+        _keep_samples(platform, stream, new)
+        return answer
     for upload in new.uploads:
         check_sample(stream, upload)
-    refs = [put_evidence(platform, up.data, content_type_of(stream)) for up in new.uploads]
+    refs = _put_samples(platform, stream, new)
     with platform.db.transaction() as session:
         _lock(session, session_id)
         sender = find_sender(session)
@@ -154,7 +158,19 @@ def store_from(
             now = database_now(session)
             _check_allowed(session, platform, sender.watched, stream, now)
             _write(session, platform, sender, new, refs, now)
+    _keep_samples(platform, stream, new)
     return answer
+
+
+def _put_samples(platform: Platform, stream: Stream, new: NewChunk) -> list[EvidenceRef]:
+    return [put_evidence(platform, up.data, content_type_of(stream)) for up in new.uploads]
+
+
+def _keep_samples(platform: Platform, stream: Stream, new: NewChunk) -> None:
+    """Store the samples once more if a purge of equal ones came in between."""
+    addresses = [upload.sha256 for upload in new.uploads]
+    store = platform.settings.evidence_store
+    keep_objects(platform, store, addresses, lambda: _put_samples(platform, stream, new))
 
 
 def _check_shape(new: NewChunk) -> Stream:

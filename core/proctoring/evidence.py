@@ -82,12 +82,15 @@ def read_evidence(platform: Platform, row: Evidence) -> EvidenceContent:
     Raises EvidenceMissingError when it is gone or altered, PluginError when the store is away.
     """
     if row.purged_at is not None:
-        raise EvidenceMissingError("This evidence was purged when its time was over.")
+        raise EvidenceMissingError(
+            f"This evidence was purged on {row.purged_at:%d %B %Y}.",
+            purged_at=row.purged_at.isoformat(),
+        )
     store = platform.plugins.evidence_store(row.store)
     ref = EvidenceRef(row.sha256, row.size, row.store_key)
     data: bytes = platform.plugins.call(store, "get", ref, expect=bytes)
     if hashlib.sha256(data).hexdigest() != row.sha256:
-        raise EvidenceMissingError("This evidence is not what was stored.")
+        raise EvidenceAlteredError("This evidence is not what was stored.")
     return EvidenceContent(data, row.content_type, row.sha256)
 
 
@@ -136,7 +139,7 @@ def link_hash(previous: str, sha256: str, size: int, number: int) -> str:
 
 
 def verify_session_chain(session: Session, session_id: UUID) -> ChainReport:
-    """Compute the chain anew; compare length and head with the audit entry of the sealing."""
+    """Compute the chain anew from what the rows say; `head` is the last link that fits."""
     previous, number = str(session_id), 0
     rows = session.execute(
         select(Evidence.number, Evidence.sha256, Evidence.size, Evidence.link_hash)

@@ -18,6 +18,7 @@ class ProctoringSession(Base):
     A worker that analyses the session holds it until `leased_until`: chunks stay in order.
     `analysis_version` grows with each committed batch, so that a worker whose hold ran out cannot
     commit. `clock_offset` are the seconds that the browser's clock is behind the server's.
+    Evidence is kept until `retain_until`, and `purged_at` says when it was all removed.
     """
 
     __tablename__ = "proctoring_sessions"
@@ -25,6 +26,7 @@ class ProctoringSession(Base):
         UniqueConstraint("attempt_id", name="uq_proctoring_sessions_attempt"),
         CheckConstraint("state in ('open','closed','sealed')", name="state_known"),
         Index("ix_proctoring_sessions_state", "state"),
+        Index("ix_proctoring_sessions_retention", "purged_at", "retain_until"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -43,6 +45,8 @@ class ProctoringSession(Base):
     leased_by: Mapped[str] = mapped_column(String(80), default="")
     leased_until: Mapped[datetime | None]
     integrity: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    retain_until: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
 
 
 class Consent(Base):
@@ -102,6 +106,7 @@ class Evidence(Base):
     __table_args__ = (
         UniqueConstraint("session_id", "sha256", name="uq_evidence_session_sha256"),
         UniqueConstraint("session_id", "number", name="uq_evidence_session_number"),
+        Index("ix_evidence_sha256", "sha256"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

@@ -24,6 +24,7 @@ from examhall.core.proctoring.events import (
     ProctoringSessionSealed,
 )
 from examhall.core.proctoring.evidence import verify_session_chain
+from examhall.core.proctoring.manifest import make_manifest
 from examhall.core.proctoring.models import Chunk, Consent, ProctoringSession
 from examhall.core.proctoring.policy import freeze_policy
 
@@ -63,6 +64,7 @@ def close_session(session: Session, platform: Platform, attempt_id: UUID) -> Non
         return
     watched.state = "closed"
     watched.ended_at = database_now(session)
+    watched.retain_until = watched.ended_at + _retention(platform, watched)
     session.flush()
     emit(session, ProctoringSessionClosed.of(watched))
     publish_session(session, platform, watched)
@@ -73,6 +75,11 @@ def close_session(session: Session, platform: Platform, attempt_id: UUID) -> Non
     delay = platform.settings.drain_seconds + 1.0
     after_commit(session, lambda: platform.queue.enqueue("analyse_session", *job))
     after_commit(session, lambda: platform.queue.enqueue("analyse_session", *job, delay=delay))
+
+
+def _retention(platform: Platform, watched: ProctoringSession) -> timedelta:
+    days = watched.policy.get("retention_days") or platform.settings.evidence_retention_days
+    return timedelta(days=days)
 
 
 def find_session(session: Session, attempt_id: UUID) -> ProctoringSession | None:
@@ -170,6 +177,7 @@ def seal_session(session: Session, platform: Platform, session_id: UUID) -> None
         length=report.length,
         head=report.head,
         ok=report.ok,
+        manifest=make_manifest(session, session_id).digest,
     )
     emit(session, ProctoringSessionSealed.of(watched))
     publish_session(session, platform, watched)

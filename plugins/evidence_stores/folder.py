@@ -10,6 +10,7 @@ from pathlib import Path
 from marshmallow import Schema, fields
 
 from examhall.plugins import (
+    EvidenceAlteredError,
     EvidenceMissingError,
     EvidenceRef,
     EvidenceStore,
@@ -74,7 +75,7 @@ class FolderStore(EvidenceStore):
         except FileNotFoundError as error:
             raise EvidenceMissingError("This evidence is gone from its folder.") from error
         if hashlib.sha256(data).hexdigest() != ref.sha256:
-            raise EvidenceMissingError("This evidence is not what was stored.")
+            raise EvidenceAlteredError("This evidence is not what was stored.")
         return data
 
     def delete(self, ref: EvidenceRef) -> None:

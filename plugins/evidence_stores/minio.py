@@ -15,6 +15,7 @@ from minio.error import InvalidResponseError, S3Error, ServerError
 from urllib3.exceptions import HTTPError
 
 from examhall.plugins import (
+    EvidenceAlteredError,
     EvidenceMissingError,
     EvidenceRef,
     EvidenceStore,
@@ -115,7 +116,7 @@ class MinioStore(EvidenceStore):
             response.close()
             response.release_conn()
         if hashlib.sha256(data).hexdigest() != ref.sha256:
-            raise EvidenceMissingError("This evidence is not what was stored.")
+            raise EvidenceAlteredError("This evidence is not what was stored.")
         return data
 
     def delete(self, ref: EvidenceRef) -> None:

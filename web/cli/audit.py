@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from examhall.core.audit.operations import seal_entries, verify_chain
+from examhall.core.audit.operations import KEY_PURPOSE, seal_entries, verify_chain
+from examhall.core.vault import open_vault
 from examhall.web.cli.runtime import opened_database, read_settings
 
 
@@ -21,12 +22,14 @@ def verify(head: str) -> None:
     Note the head that is printed somewhere else: given as --head later, it proves that the end of
     the chain was not cut off or written anew.
     """
-    with opened_database(read_settings()) as database:
+    settings = read_settings()
+    keys = open_vault(settings).derive_all(KEY_PURPOSE)
+    with opened_database(settings) as database:
         with database.transaction() as session:
-            while seal_entries(session):
+            while seal_entries(session, keys=keys):
                 pass
         with database.reading() as session:
-            report = verify_chain(session, head)
+            report = verify_chain(session, head, keys)
     click.echo(f"{report.sealed} entries, head {report.head or '(none)'}")
     for problem in report.problems:
         click.echo(f"Problem: {problem}")

@@ -30,6 +30,8 @@ APPEND_ONLY = (
     "marks",
     "outcomes",
     "decisions",
+    "purge_receipts",
+    "erasure_receipts",
 )
 
 # Sealing fills in the link of an audit entry, once.
@@ -76,7 +78,7 @@ def _sqlite() -> list[str]:
         _sqlite_trigger(
             "audit_entries",
             "seal",
-            "update of link_number, link_hash",
+            "update of link_number, link_hash, link_mac",
             "when old.link_number is not null",
         ),
     ]
@@ -108,7 +110,7 @@ def _postgresql() -> list[str]:
         _postgresql_trigger(
             "audit_entries",
             "seal",
-            "update of link_number, link_hash",
+            "update of link_number, link_hash, link_mac",
             "when (old.link_number is not null)",
         ),
     ]

@@ -10,7 +10,13 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from examhall.core.audit.models import AuditEntry
-from examhall.core.audit.operations import list_entries, record, seal_entries, verify_chain
+from examhall.core.audit.operations import (
+    list_entries,
+    record,
+    seal_entries,
+    verify_chain,
+    verify_entry,
+)
 from examhall.core.db import open_database
 from examhall.core.errors import ForbiddenError
 from examhall.core.permissions import SYSTEM, Principal, Role
@@ -188,3 +194,56 @@ def test_only_auditors_read(db):
         assert list_entries(session, AUDITOR, object_type="other").items == []
         with pytest.raises(ForbiddenError):
             list_entries(session, Principal(uuid4(), "x", frozenset({(Role.ADMIN, None)})))
+
+
+def third(session):
+    return session.scalars(select(AuditEntry.id).where(AuditEntry.link_number == 3)).one()
+
+
+def test_a_chain_written_anew_without_the_key_is_found(db):
+    """Somebody who can write the database makes a chain that fits, but cannot sign it."""
+    keys = [b"new" * 11, b"old" * 11]
+    write(db)
+    with db.transaction() as session:
+        seal_entries(session, keys=keys[1:])
+    write(db)
+    with db.transaction() as session:
+        seal_entries(session, keys=keys)
+    with db.reading() as session:
+        assert verify_chain(session, keys=keys).is_whole
+        assert not verify_chain(session, keys=keys[:1]).is_whole
+        assert verify_entry(session, third(session), keys) == []
+    tamper(db, update(AuditEntry).values(link_number=None, link_hash="", object_id="77"))
+    seal(db)
+    with db.reading() as session:
+        assert verify_chain(session).is_whole
+        problems = verify_chain(session, keys=keys).problems
+        assert verify_entry(session, third(session), keys) == ["its audit entry is not signed with our key"]
+    assert "is not signed with our key" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("number", "column", "problem"),
+    [
+        (3, "details", "its audit entry was changed"),
+        (2, "link_hash", "its audit entry was changed"),
+        (4, "action", "the audit entry after its own does not follow from it"),
+    ],
+)
+def test_one_entry_is_checked_with_its_neighbours(db, number, column, problem):
+    keys = [b"key" * 11]
+    write(db)
+    with db.transaction() as session:
+        seal_entries(session, keys=keys)
+    value = {} if column == "details" else "other"
+    tamper(db, update(AuditEntry).where(AuditEntry.link_number == number).values(**{column: value}))
+    with db.reading() as session:
+        assert verify_entry(session, third(session), keys) == [problem]
+
+
+def test_people_are_named_by_their_ids(db):
+    with db.transaction() as session:
+        record(session, AUDITOR, "thing.done", "thing", 1)
+    with db.reading() as session:
+        entry = session.scalars(select(AuditEntry)).one()
+    assert entry.actor == f"user:{AUDITOR.user_id}"
