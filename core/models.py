@@ -11,37 +11,36 @@ from examhall.core.integrations import models as integrations
 from examhall.core.media import models as media
 from examhall.core.proctoring import load as proctoring_load
 from examhall.core.proctoring import models as proctoring
-from examhall.core.proctoring.room_camera import models as room_cameras
 from examhall.core.proctoring.assignments import models as assignments
 from examhall.core.proctoring.messages import models as conversations
+from examhall.core.proctoring.room_camera import models as room_cameras
 from examhall.core.registry import models as registry
 from examhall.core.regrading import models as regrading
 from examhall.core.retention import models as retention
 from examhall.core.review import models as review
+from examhall.core.scoring import models as scoring
 from examhall.core.tries import models as tries
 
 __all__ = [
     "Base",
     "accounts",
+    "assignments",
     "attempts",
     "audit",
+    "conversations",
     "events",
-    "assignments",
     "exams",
     "integrations",
-    "check_ins",
-    "conversations",
     "leases",
     "media",
     "proctoring",
     "proctoring_load",
     "registry",
     "regrading",
-    "room_cameras",
-    "scoring",
     "retention",
     "review",
-    "review",
+    "room_cameras",
+    "scoring",
     "tries",
 ]
 
