@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from math import ceil
+from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter
@@ -22,6 +24,28 @@ SIGN_IN_BY_ADDRESS = "300 per minute"
 
 SIGN_IN_BY_LOGIN = "10 per 5 minutes"
 """Failed tries for one account from one address."""
+
+
+JOIN_BY_ADDRESS = "300 per minute"
+"""A whole room of candidates joins its phones from behind one address, each in a few requests."""
+
+CHUNKS_BY_DEVICE = "600 per minute"
+CHUNKS_BY_ADDRESS = "60000 per minute"
+"""A phone sends a picture every two seconds, and what waited when its network is back."""
+
+DEVICE_HEADER = "X-Device-Token"
+
+
+def joining_limited(view: View) -> View:
+    """Limit how often codes for devices can be tried with a view."""
+    view.takes_codes = True  # type: ignore[attr-defined]
+    return view
+
+
+def device_limited(view: View) -> View:
+    """Count requests of a view by the device that sends them, not by their address."""
+    view.takes_devices = True  # type: ignore[attr-defined]
+    return view
 
 
 def sign_in_limited(view: View) -> View:
@@ -99,13 +123,30 @@ def init_limits(app: Flask, settings: Settings) -> None:
     if settings.rate_limits:
         app.extensions[SAVE_LIMIT] = SaveLimit()
     for endpoint, view in app.view_functions.items():
-        if getattr(view, "tries_passwords", False):
-            by_login = limiter.limit(SIGN_IN_BY_LOGIN, key_func=login_key, deduct_when=failed)
-            by_address = limiter.limit(SIGN_IN_BY_ADDRESS, key_func=address_key)
-            app.view_functions[endpoint] = by_login(by_address(view))  # type: ignore[assignment]
+        limited: Any = view
+        for limit in _limits_of(limiter, view):
+            limited = limit(limited)
+        app.view_functions[endpoint] = limited
     limiter.init_app(app)
     # Its decorators hold it weakly.
     app.extensions["examhall.limiter"] = limiter
+
+
+def _limits_of(limiter: Limiter, view: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """Return the decorators that the marks of a view ask for, the innermost first."""
+    if getattr(view, "tries_passwords", False):
+        return [
+            limiter.limit(SIGN_IN_BY_ADDRESS, key_func=address_key),
+            limiter.limit(SIGN_IN_BY_LOGIN, key_func=login_key, deduct_when=failed),
+        ]
+    if getattr(view, "takes_codes", False):
+        return [limiter.limit(JOIN_BY_ADDRESS, key_func=address_key)]
+    if getattr(view, "takes_devices", False):
+        return [
+            limiter.limit(CHUNKS_BY_ADDRESS, key_func=address_key),
+            limiter.limit(CHUNKS_BY_DEVICE, key_func=device_key),
+        ]
+    return []
 
 
 def caller() -> str:
@@ -117,6 +158,12 @@ def caller() -> str:
 def address_key() -> str:
     """Return the network address as the counted thing."""
     return f"address:{request.remote_addr}"
+
+
+def device_key() -> str:
+    """Return the device that asks by its token, which is kept nowhere as it is."""
+    token = request.headers.get(DEVICE_HEADER, "")
+    return f"device:{sha256(token.encode()).hexdigest()}"
 
 
 def login_key() -> str:

@@ -70,6 +70,7 @@ class Hall:
             "key": "essay",
             "provider": "webhook",
             "method": "password",
+            "code": "00000-00000",
             "static_file": "css/eh.css",
         }
         self._make_people()
@@ -232,7 +233,8 @@ class Hall:
             record_consent(session, self.owner, attempt_id, answers, form.text_digest)
 
     def _make_watched_attempt(self) -> None:
-        attempt = self._sit("watched", {"proctoring": WATCHED})
+        watching = {**WATCHED, "room_camera": "optional"}
+        attempt = self._sit("watched", {"proctoring": watching})
         with self.platform.db.reading() as session:
             wanted = select(ProctoringSession.id).where(ProctoringSession.attempt_id == attempt)
             session_id = self.ids["session_id"] = session.scalars(wanted).one()

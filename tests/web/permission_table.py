@@ -149,6 +149,11 @@ PUBLIC_DOORS = [
     door("POST /api/v1/auth/revoke", OPEN, json={"refresh_token": "x"}),
     door("POST /api/v1/receipts/verify", OPEN, json=lambda hall: {"digest": hall.ids["digest"]}),
     door("POST /api/v1/webhooks/<uuid:connection_id>", OPEN, json={}),
+    door("GET /room-camera", OPEN),
+    door("GET /room-camera/<code>", OPEN),
+    door("POST /api/v1/room-camera/join", OPEN, json={"code": "00000-00000"}),
+    door("POST /api/v1/room-camera/chunks", OPEN, form="chunk"),
+    door("POST /api/v1/room-camera/leave", OPEN),
 ]
 
 ACCOUNT_DOORS = [
@@ -350,6 +355,8 @@ SITTING_DOORS = [
     door("GET /api/v1/attempts/<uuid:attempt_id>/history", ATTEMPTS, "stranger outsider"),
     door("GET /api/v1/attempts/<uuid:attempt_id>/uncounted", ATTEMPTS, "stranger outsider"),
     door("POST /api/v1/attempts/<uuid:attempt_id>/check-in", OWNER, "stranger", use=WATCHED),
+    door("GET /api/v1/attempts/<uuid:attempt_id>/room-camera", OWNER, "stranger", use=WATCHED),
+    door("POST /api/v1/attempts/<uuid:attempt_id>/room-camera", OWNER, "stranger", use=WATCHED),
     door(
         "POST /api/v1/attempts/<uuid:attempt_id>/start",
         OWNER,

@@ -26,6 +26,7 @@ SERVICES = (
     "messages",
     "webhooks",
     "proctoring",
+    "room_camera",
     "conversations",
     "assignments",
     "plugins",

@@ -6,25 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, request, url_for
-from marshmallow import ValidationError
-from werkzeug.datastructures import FileStorage
 
-from examhall.core.errors import InvalidError
 from examhall.core.live import LiveMessage
 from examhall.core.paging import Page
 from examhall.core.proctoring import chunks, consents, evidence, incidents, queries
 from examhall.core.proctoring.evidence import EvidenceContent, EvidenceLink
 from examhall.core.proctoring.operations import exam_channel
-from examhall.core.proctoring.samples import Upload
-from examhall.core.text import load_json
 from examhall.web.api import proctoring_schemas as schemas
 from examhall.web.api.base import ApiBlueprint, PageArguments, body_limit, page_schema
+from examhall.web.api.chunk_form import CHUNK_LIMIT, read_chunk
 from examhall.web.context import platform, principal
 from examhall.web.streaming import event_stream
 
 blueprint = ApiBlueprint("proctoring", __name__, description="Watching over attempts.")
 
-CHUNK_LIMIT = chunks.MAX_CHUNK_BYTES + 64 * 1024
 MOST_TILES = 200
 
 
@@ -56,7 +51,7 @@ def store_chunk(
     form: dict[str, Any], files: dict[str, Any], session_id: UUID
 ) -> chunks.Acknowledgement:
     """Store a chunk of a candidate's own session; the answer comes when it is stored for good."""
-    new = _read_chunk(form["meta"], files["sample"])
+    new = read_chunk(form["meta"], files["sample"])
     return chunks.store_chunk(platform(), principal(), session_id, new)
 
 
@@ -164,20 +159,6 @@ def show_evidence(arguments: dict[str, Any], evidence_id: UUID) -> Response:
         evidence_id, arguments["user"], arguments["expires"], arguments["signature"]
     )
     return _content(evidence.open_link(platform(), principal(), link), "no-store")
-
-
-def _read_chunk(meta: str, parts: list[FileStorage]) -> chunks.NewChunk:
-    try:
-        values: dict[str, Any] = schemas.ChunkMetaSchema().load(load_json(meta))
-    except ValidationError as error:
-        raise InvalidError("The part `meta` is wrong.", meta=error.messages) from error
-    times = [sample["at"] for sample in values.pop("samples")]
-    if len(times) != len(parts):
-        raise InvalidError("There must be one part `sample` for each of meta.samples.")
-    uploads = tuple(
-        Upload(at, part.read(), part.mimetype) for at, part in zip(times, parts, strict=True)
-    )
-    return chunks.NewChunk(uploads=uploads, **values)
 
 
 def _snapshot(exam_id: UUID) -> dict[str, Any]:

@@ -15,6 +15,7 @@ PAGES = (
     "sign_in",
     "docs",
     "candidate",
+    "room_camera",
     "proctor",
     "exams",
     "exam_settings",

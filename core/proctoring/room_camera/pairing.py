@@ -22,7 +22,7 @@ from examhall.core.errors import (
 from examhall.core.exams.models import Exam
 from examhall.core.permissions import Principal
 from examhall.core.platform import Platform
-from examhall.core.proctoring.models import Chunk, ProctoringSession
+from examhall.core.proctoring.models import ProctoringSession
 from examhall.core.proctoring.operations import get_own_session, given_classes
 from examhall.core.proctoring.policy import STREAM_CONSENT
 from examhall.core.proctoring.room_camera.codes import (
@@ -56,12 +56,11 @@ class Pairing:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What a phone needs to send pictures; chunks are numbered from `next_sequence` on."""
+    """What a phone needs to send pictures."""
 
     device_token: str
     session_id: UUID
     exam_title: str
-    next_sequence: int
     frame_seconds: float = FRAME_SECONDS
 
 
@@ -132,7 +131,7 @@ def join_phone(session: Session, platform: Platform, code: str, address: str = "
     publish_room_camera(session, platform, watched, Link.CONNECTED, now)
     publish_to_wall(session, platform, watched, Link.CONNECTED)
     title = session.get_one(Exam, watched.exam_id).title
-    return Joined(token, session_id, title, _next_sequence(session, session_id))
+    return Joined(token, session_id, title)
 
 
 def leave(session: Session, platform: Platform, token: str, address: str = "") -> None:
@@ -196,16 +195,6 @@ def _end_phones(session: Session, session_id: UUID, now: datetime) -> None:
         .where(RoomCamera.ended_at.is_(None))
         .values(ended_at=now)
     )
-
-
-def _next_sequence(session: Session, session_id: UUID) -> int:
-    """Return the number behind all room chunks of former phones."""
-    last = session.scalar(
-        select(func.max(Chunk.sequence)).where(
-            Chunk.session_id == session_id, Chunk.stream == Stream.ROOM.value
-        )
-    )
-    return 0 if last is None else last + 1
 
 
 def _record(session: Session, watched: ProctoringSession, action: str, address: str) -> None:

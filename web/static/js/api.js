@@ -18,7 +18,8 @@ export class ApiError extends Error {
 
 /**
  * Call the API; `body` is an object for JSON or a FormData. Returns the envelope's data.
- * `key` makes a repeated request count once; after `patience` milliseconds there was no answer.
+ * `key` makes a repeated request count once; after `patience` milliseconds there was no answer;
+ * `headers` go with the request.
  */
 export async function call(method, path, body = undefined, options = {}) {
   try {
@@ -31,8 +32,8 @@ export async function call(method, path, body = undefined, options = {}) {
   }
 }
 
-async function send(method, path, body, { keepalive = false, key = "", patience = PATIENCE }) {
-  const headers = { Accept: "application/json" };
+async function send(method, path, body, { keepalive = false, key = "", patience = PATIENCE, headers: more = {} }) {
+  const headers = { Accept: "application/json", ...more };
   if (method !== "GET") headers["X-CSRF-Token"] = csrfToken();
   if (key) headers["Idempotency-Key"] = key;
   const isForm = body instanceof FormData;
