@@ -96,7 +96,7 @@ class Detector(Plugin):
     also_streams: ClassVar[frozenset[Stream]] = frozenset()
     """Streams that it looks at as well where a session has them: none is recorded for it alone."""
     cadence: ClassVar[float] = 1.0
-    """Seconds between two samples that the detector wants to see."""
+    """Seconds between two samples of a stream that the detector wants to see; 0 for every one."""
     consent_class: ClassVar[str]
     """What the candidate consents to: `camera`, `microphone`, `screen`, `browser`, `biometric`."""
     finding_kinds: ClassVar[Mapping[str, str]] = {}

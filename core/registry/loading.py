@@ -297,13 +297,16 @@ def _check_detector(item: Detector) -> None:
     streams = getattr(item, "streams", None)
     if not isinstance(streams, frozenset) or not streams:
         raise PluginError("streams is no frozenset of Stream")
-    if not all(isinstance(stream, Stream) for stream in streams):
+    also = getattr(item, "also_streams", None)
+    if not isinstance(also, frozenset):
+        raise PluginError("also_streams is no frozenset of Stream")
+    if not all(isinstance(stream, Stream) for stream in streams | also):
         raise PluginError("streams is no frozenset of Stream")
     if not isinstance(getattr(item, "consent_class", None), str):
         raise PluginError("consent_class is missing")
     cadence: Any = item.cadence
-    if not isinstance(cadence, int | float) or not 0 < cadence < float("inf"):
-        raise PluginError(f"bad cadence {cadence!r}: seconds, more than 0")
+    if not isinstance(cadence, int | float) or not 0 <= cadence < float("inf"):
+        raise PluginError(f"bad cadence {cadence!r}: seconds, 0 or more")
 
 
 def _check_provider(item: Provider) -> None:

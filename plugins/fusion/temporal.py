@@ -19,15 +19,14 @@ from typing import Any
 from examhall.plugins import (
     Finding,
     Findings,
-    FrameEvidence,
     Incident,
     Integrity,
     SessionView,
     hookimpl,
 )
+from examhall.plugins.fusion.events import choose_evidence, join_events
 from examhall.plugins.fusion.rules import Rule, find_rule
 
-MOST_EVIDENCE = 6
 WIDEST = 4.0
 """How many times its length a window may be widened to when samples are few."""
 
@@ -94,6 +93,9 @@ def examhall_integrity(incidents: Sequence[Incident], policy: dict[str, Any]) ->
 
 def _fuse(rule: Rule, found: list[Finding], looks: _Looks) -> Iterator[Incident]:
     if not rule.enabled:
+        return
+    if rule.alone:
+        yield from join_events(rule, found)
         return
     found = sorted(found, key=lambda finding: (finding.end, finding.start, finding.explanation))
     for span in _merge(rule, found, _hot_spans(rule, found, looks)):
@@ -165,21 +167,9 @@ def _incident(
             f"{rule.text} in {hits} of {total} samples over {seconds:.1f} s. "
             f"{inside[-1].explanation}"
         ),
-        evidence=_choose_evidence(inside),
+        evidence=choose_evidence(inside),
         finding_count=len(inside),
     )
-
-
-def _choose_evidence(inside: Sequence[Finding]) -> tuple[FrameEvidence, ...]:
-    """Return the first frames, the surest and the last, in order of time."""
-    shown = [finding for finding in inside if finding.evidence]
-    surest = sorted(shown, key=lambda finding: (-finding.confidence, finding.end))
-    frames: dict[str, FrameEvidence] = {}
-    for finding in [*shown[:2], *shown[-1:], *surest]:
-        for frame in finding.evidence:
-            if len(frames) < MOST_EVIDENCE:
-                frames.setdefault(frame.sha256, frame)
-    return tuple(sorted(frames.values(), key=lambda frame: (frame.at, frame.sha256)))
 
 
 def _looks(session: SessionView, detectors: set[str], policy: Mapping[str, Any]) -> _Looks:

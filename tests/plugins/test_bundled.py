@@ -2,8 +2,11 @@
 
 import pytest
 
+from examhall.detectors.browser import BrowserDetector
 from examhall.detectors.face import FaceDetector
-from examhall.plugins import Installation
+from examhall.detectors.room import RoomDetector
+from examhall.detectors.technical import TechnicalDetector
+from examhall.plugins import Installation, Stream
 from examhall.plugins.access_rules.schedule import Schedule
 from examhall.plugins.event_sinks.log import LogSink
 from examhall.plugins.evidence_stores.folder import FolderStore
@@ -126,3 +129,28 @@ class TestFaceDetector(DetectorContract):
         copy = self.configure({})
         copy.installation = Installation(tmp_path, models_dir)
         return copy
+
+
+@pytest.mark.vision
+class TestRoomDetector(DetectorContract):
+    plugin = RoomDetector()
+    finding_samples = (make_sample(Stream.ROOM, 0),)
+
+    @pytest.fixture
+    def subject(self, models_dir, tmp_path):
+        copy = self.configure({})
+        copy.installation = Installation(tmp_path, models_dir)
+        return copy
+
+
+class TestBrowserDetector(DetectorContract):
+    plugin = BrowserDetector()
+    finding_samples = (make_sample(Stream.BROWSER, 0, b'{"type": "paste", "length": 5}'),)
+
+
+class TestTechnicalDetector(DetectorContract):
+    plugin = TechnicalDetector()
+    finding_samples = tuple(
+        make_sample(Stream.BROWSER, number, b'{"type": "camera.lost", "reason": "off"}')
+        for number in (10, 13)
+    )
