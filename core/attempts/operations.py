@@ -32,6 +32,7 @@ from examhall.core.errors import ClosedError, NotFoundError
 from examhall.core.events.operations import emit
 from examhall.core.exams.models import ExamVersion, Registration
 from examhall.core.permissions import Principal
+from examhall.core.proctoring.check_in import require_photos
 from examhall.core.proctoring.operations import open_session, require_consent
 from examhall.core.proctoring.room_camera.states import require_room_camera
 
@@ -91,6 +92,7 @@ def complete_check_in(platform: Platform, principal: Principal, attempt_id: UUID
         attempt = lock_attempt(session, attempt_id)
         if attempt.state in {AttemptState.CREATED, AttemptState.CHECKING_IN}:
             require_consent(session, attempt_id)
+            require_photos(session, attempt_id)
             require_room_camera(session, attempt_id)
             if attempt.state == AttemptState.CREATED:
                 move(session, attempt, Machine.ATTEMPT, AttemptState.CHECKING_IN, principal.actor)

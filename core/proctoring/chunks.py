@@ -33,7 +33,7 @@ from examhall.core.proctoring.operations import (
     given_classes,
     takes_chunks,
 )
-from examhall.core.proctoring.policy import STREAM_CONSENT
+from examhall.core.proctoring.policy import STREAM_CONSENT, expected_samples
 from examhall.core.proctoring.room_camera.models import RoomCamera
 from examhall.core.proctoring.samples import Upload, check_sample, content_type_of
 from examhall.core.retention.objects import keep_objects
@@ -228,9 +228,7 @@ def _check_allowed(
 
 def _check_rate(session: Session, watched: ProctoringSession, now: datetime) -> None:
     """Refuse more samples than four times what the policy asks for: storage is finite."""
-    elapsed = (now - watched.started_at).total_seconds()
-    streams = len(watched.policy["streams"])
-    expected = streams * elapsed / watched.policy["frame_seconds"]
+    expected = expected_samples(watched.policy, (now - watched.started_at).total_seconds())
     if count_evidence(session, watched.id) > 400 + 4 * expected:
         raise RateLimitedError("More samples came than the exam asks for.")
 

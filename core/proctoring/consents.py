@@ -13,11 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examhall.core.audit.operations import record
+from examhall.core.contracts.detector import Stream
 from examhall.core.db import database_now
 from examhall.core.errors import ClosedError, ConflictError, InvalidError
 from examhall.core.permissions import Principal
 from examhall.core.proctoring.models import Consent, ProctoringSession
 from examhall.core.proctoring.operations import get_own_session
+from examhall.core.proctoring.policy import wanted_photos
 
 TEXTS: Mapping[str, tuple[str, str]] = {
     "camera": (
@@ -27,22 +29,32 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "microphone": (
         "Microphone",
-        """Your microphone is recorded during the exam. A program marks speech, and the people who
-        watch the exam can listen.""",
+        """Your microphone is recorded during the exam. A program marks speech, without writing
+        down what is said, and the people who watch the exam can listen.""",
     ),
     "screen": (
         "Screen",
-        "Still pictures of your screen are taken during the exam, for the people who watch it.",
+        """Still pictures of your whole screen are taken during the exam, for the people who watch
+        it. Close what they should not see.""",
     ),
     "browser": (
         "Browser",
-        "The exam page notes when you leave it, copy, paste or print.",
+        """The exam page notes when it is hidden, loses the focus or leaves full screen; that you
+        copy, cut, paste, print, open a context menu or press a key combination; whether a second
+        display is connected and whether developer tools seem to be open. It never notes what you
+        type, copy or paste.""",
     ),
     "biometric": (
         "Comparison of faces",
         """A program computes numbers from your face to check that the same person stays in front
         of the camera. They are used for nothing else.""",
     ),
+}
+
+PHOTOS: Mapping[str, str] = {
+    "face": "Before the exam you take one photo of your face.",
+    "document": """Before the exam you take one photo of your identity document, for the people who
+    let you in and who look at the exam.""",
 }
 
 
@@ -124,7 +136,8 @@ def _rows(session: Session, session_id: UUID) -> list[Consent]:
 def _form(watched: ProctoringSession, given: Mapping[str, bool]) -> ConsentForm:
     policy = watched.policy
     classes = tuple(
-        ConsentClass(key, *_text(key, asked_by)) for key, asked_by in policy["consent"].items()
+        ConsentClass(key, *_text(policy, key, asked_by))
+        for key, asked_by in policy["consent"].items()
     )
     shown: dict[str, Any] = {
         "classes": [[entry.key, entry.title, entry.text] for entry in classes],
@@ -134,8 +147,12 @@ def _form(watched: ProctoringSession, given: Mapping[str, bool]) -> ConsentForm:
     return ConsentForm(watched.id, classes, policy["consent_text"], digest, dict(given))
 
 
-def _text(key: str, asked_by: str) -> tuple[str, str]:
-    if key in TEXTS:
-        title, text = TEXTS[key]
-        return title, " ".join(text.split())
-    return key.replace("_", " ").capitalize(), f"Asked for by: {asked_by}."
+def _text(policy: Mapping[str, Any], key: str, asked_by: str) -> tuple[str, str]:
+    if key not in TEXTS:
+        return key.replace("_", " ").capitalize(), f"Asked for by: {asked_by}."
+    title, text = TEXTS[key]
+    if key == "camera":
+        photos = [PHOTOS[kind] for kind in wanted_photos(policy)]
+        films = {Stream.CAMERA, Stream.ROOM} & set(policy["streams"])
+        text = " ".join([text, *photos] if films else photos)
+    return title, " ".join(text.split())

@@ -102,7 +102,7 @@ def wanted_photos(policy: Mapping[str, Any]) -> list[str]:
 
 def expected_samples(policy: Mapping[str, Any], seconds: float) -> float:
     """Return how many samples a session of so many seconds has when all goes well."""
-    pace = {
+    pace: dict[Stream, float] = {
         Stream.CAMERA: 1 / policy["frame_seconds"],
         Stream.ROOM: 1 / policy["frame_seconds"],
         Stream.SCREEN: 1 / policy.get("screen_seconds", 5.0),
@@ -110,7 +110,7 @@ def expected_samples(policy: Mapping[str, Any], seconds: float) -> float:
         # A heartbeat a second at most, and what happens beside it.
         Stream.BROWSER: 2.0,
     }
-    return seconds * sum(pace[Stream(stream)] for stream in policy["streams"])
+    return seconds * sum(pace[Stream(name)] for name in policy["streams"])
 
 
 def _streams(

@@ -70,6 +70,7 @@ class Hall:
             "key": "essay",
             "provider": "webhook",
             "method": "password",
+            "photo_kind": "face",
             "code": "00000-00000",
             "static_file": "css/eh.css",
         }
@@ -233,7 +234,7 @@ class Hall:
             record_consent(session, self.owner, attempt_id, answers, form.text_digest)
 
     def _make_watched_attempt(self) -> None:
-        watching = {**WATCHED, "room_camera": "optional"}
+        watching = {**WATCHED, "face_photo": True, "room_camera": "optional"}
         attempt = self._sit("watched", {"proctoring": watching})
         with self.platform.db.reading() as session:
             wanted = select(ProctoringSession.id).where(ProctoringSession.attempt_id == attempt)

@@ -499,6 +499,15 @@ SCORE_DOORS = [
 ]
 
 PROCTORING_DOORS = [
+    door("GET /api/v1/attempts/<uuid:attempt_id>/check-in-photos", OWNER, "stranger", use=WATCHED),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/check-in-photos/<kind>",
+        OWNER,
+        "stranger",
+        form="photo",
+        use={**WATCHED, "kind": "photo_kind"},
+    ),
+    door("GET /api/v1/proctoring/sessions/<uuid:session_id>/check-in-photos", WATCHERS, "outsider"),
     door("GET /api/v1/attempts/<uuid:attempt_id>/consent", OWNER, "stranger", use=WATCHED),
     door(
         "POST /api/v1/attempts/<uuid:attempt_id>/consent",

@@ -73,7 +73,11 @@ def answer_file(hall: Hall) -> dict[str, Any]:
     return {**media(hall), "lease_id": LEASE}
 
 
-FORMS = {"chunk": chunk, "picture": media, "answer": answer_file}
+def photo(hall: Hall) -> dict[str, Any]:
+    return {"photo": (BytesIO(picture(320)), "face.jpg", "image/jpeg")}
+
+
+FORMS = {"chunk": chunk, "picture": media, "answer": answer_file, "photo": photo}
 
 
 def knock(hall: Hall, door: Door, person: str | None) -> TestResponse:

@@ -279,3 +279,34 @@ def test_the_service_can_run_alone(make_platform: Any, tmp_path: Path) -> None:
     app = create_app(make_platform(services="proctoring"))
     rules = {rule.endpoint for rule in app.url_map.iter_rules()}
     assert "api_proctoring.store_chunk" in rules
+
+
+def test_photos_of_the_check_in(client: FlaskClient, platform: Platform, people: People) -> None:
+    load_scripted(platform)
+    arriving = watch(World(platform), face_photo=True)
+    with platform.db.reading() as session:
+        user = session.get_one(User, arriving.candidate.user_id)
+    owner = {"Authorization": f"Bearer {make_access_token(platform, user)}"}
+    path = f"{API}/attempts/{arriving.attempt_id}/check-in-photos"
+
+    def post(kind: str, content: bytes, **more: Any) -> TestResponse:
+        part = FileStorage(io.BytesIO(content), "a.jpg", content_type="image/jpeg")
+        # In memory: the client itself leaves temporary files open.
+        boundary, form = encode_multipart({"photo": part, **more})
+        content_type = f'multipart/form-data; boundary="{boundary}"'
+        return client.post(f"{path}/{kind}", data=form, headers=owner, content_type=content_type)
+
+    assert post("face", b"GIF89a").status_code == 422
+    assert post("face", picture(ALONE)[:-20]).status_code == 422
+    assert post("face", picture(ALONE)[:-2] + b"0" * 2_000_000 + b"\xff\xd9").status_code == 413
+    assert post("passport", picture(ALONE)).status_code == 422
+    assert post("document", picture(ALONE)).status_code == 403
+    assert client.post(f"{path}/face", data={}, headers=owner).status_code == 422
+    photo = data(post("face", picture(ALONE)))
+    assert data(client.get(path, headers=owner)) == [photo]
+    assert client.get(path, headers=people.bearer("candidate")).status_code == 404
+    shown = f"{API}/proctoring/sessions/{arriving.session_id}/check-in-photos"
+    proctor = people.bearer("proctor")
+    assert data(client.get(shown, headers=proctor)) == [photo]
+    link = client.post(f"{API}/evidence/{photo['evidence_id']}/link", headers=proctor)
+    assert client.get(data(link)["url"], headers=proctor).data == picture(ALONE)
