@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -13,11 +14,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from examhall.core.contracts.base import Health, HealthStatus, Kind
 from examhall.core.errors import PluginError
 from examhall.core.permissions import Permission, Principal
+from examhall.core.proctoring.load import get_load
 from examhall.core.queue import LANES
 from examhall.core.schema import get_schema_state
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
+
+FAR_BEHIND_SECONDS = 10.0
+"""Chunks that wait so long for detectors are a limit that an admin should know of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ def check_health(platform: Platform, principal: Principal) -> list[Check]:
         ("schema", _schema),
         ("queue", _queue),
         ("evidence store", _evidence_store),
+        ("detection", partial(_detection, principal)),
     ]
     checks = [Check(name, *_parts(probe(platform))) for name, probe in parts]
     return checks + [check for kind in Kind for check in _plugins(platform, kind)]
@@ -91,6 +97,26 @@ def _evidence_store(platform: Platform) -> Health:
     except PluginError as error:
         return Health.failed(error.message, "Look at EXAMHALL_EVIDENCE_STORE and its plugin.")
     return health
+
+
+def _detection(principal: Principal, platform: Platform) -> Health:
+    """Say whether detectors keep up with the chunks that come in."""
+    try:
+        with platform.db.reading() as session:
+            load = get_load(session, platform.plugins, principal)
+    except SQLAlchemyError as error:
+        return Health.failed(type(error).__name__, "Look at the database first.")
+    message = f"{load.waiting_chunks} chunks wait"
+    if load.waiting_chunks:
+        message += f", the oldest for {load.oldest_seconds:.1f} s"
+    if load.workers:
+        message += f"; {load.samples_per_second:.1f} samples a second"
+    if not load.slowed and load.oldest_seconds < FAR_BEHIND_SECONDS:
+        return Health.ok(message)
+    less = [f"{one.title} looks every {one.present:g} s" for one in load.slowed]
+    return Health.degraded(
+        "; ".join([message, *less]), "Start more processes of `examhall worker`."
+    )
 
 
 def _plugins(platform: Platform, kind: Kind) -> list[Check]:

@@ -34,6 +34,7 @@ class Settings:
     plugin_load_limit: float
     sweep_seconds: float
     drain_seconds: int
+    detection_late_seconds: float
     evidence_link_seconds: int
     evidence_retention_days: int
     access_token_seconds: int
@@ -106,6 +107,11 @@ class SettingsSchema(Schema):
         load_default=120,
         validate=validate.Range(0, 3600),
         metadata={"doc": "Seconds after the deadline in which queued responses are still taken."},
+    )
+    detection_late_seconds = mf.Float(
+        load_default=1.25,
+        validate=validate.Range(0.5, 86400),
+        metadata={"doc": "When chunks wait longer for a worker, costly detectors look less often."},
     )
     evidence_link_seconds = mf.Integer(
         load_default=60,

@@ -17,9 +17,6 @@ from dataclasses import dataclass
 from examhall.core.contracts.detector import Detector, Stream
 
 PICTURES = frozenset({Stream.CAMERA, Stream.SCREEN, Stream.ROOM})
-LATE_SECONDS = 1.25
-"""Chunks that waited so long for a worker call for a step down."""
-
 CALM_SECONDS = 0.5
 STEP_SECONDS = 1.0
 BACK_SECONDS = 6.0
@@ -68,15 +65,18 @@ class Pace:
         self._calm_since: float | None = None
         self._frames: deque[tuple[float, int]] = deque()
 
-    def note_wait(self, seconds: float) -> None:
-        """Take note of how long the oldest chunk had waited when it was taken."""
+    def note_wait(self, seconds: float, late: float) -> None:
+        """Take note of how long the oldest chunk had waited when it was taken.
+
+        From `late` seconds on it calls for a step down.
+        """
         with self._guard:
             now = self._clock()
             if now - self._looked_at > BACK_SECONDS:
                 # Nothing came in meanwhile: calm enough.
-                self._calm_since = self._calm_since or self._looked_at
+                self._calm_since = self._looked_at if self._calm_since is None else self._calm_since
             self._looked_at = now
-            if seconds > LATE_SECONDS:
+            if seconds > late:
                 self._calm_since = None
                 self._step_down(now)
             elif seconds > CALM_SECONDS:

@@ -98,11 +98,16 @@ def people(shared: Path) -> list[bytes]:
 
 @pytest.mark.timeout(0)
 def test_throughput(
-    world: World, frames: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World,
+    frames: list[bytes],
+    people: list[bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    frames = frames + people
     rules: dict[str, Any] = {"frame_seconds": 1.0, "detectors": DETECTORS}
     alone = measure_alone(frames, tmp_path, world)
-    with worker(world) as process:
+    with worker(world, EXAMHALL_DETECTION_LATE_SECONDS="86400") as process:
         warm = watch(world, **rules)
         send(warm, frames[:10], spacing=1.0)
         wait_until_analysed(world)
@@ -112,7 +117,7 @@ def test_throughput(
                 taken = list(islice(cycle(frames[number:] + frames[:number]), FRAMES))
                 send(watch(world, **rules), taken, spacing=1.0)
         began, before = time.perf_counter(), tree_seconds(process.pid)
-        wake(world)
+        world.platform.queue.enqueue("analyse_waiting")
         wait_until_analysed(world)
         clock = (time.perf_counter() - began) / (SESSIONS * FRAMES) * 1000
         cpu = (tree_seconds(process.pid) - before) / (SESSIONS * FRAMES) * 1000
@@ -266,14 +271,6 @@ def require_all_seen(world: World) -> None:
         assert session.scalar(select(func.count()).select_from(FindingRecord))
 
 
-def wake(world: World) -> None:
-    """Queue a wake-up for each session with waiting chunks, as storing them does."""
-    with world.platform.db.reading() as session:
-        ids = session.scalars(select(Chunk.session_id).where(Chunk.state == "stored").distinct())
-        for session_id in ids.all():
-            world.platform.queue.enqueue("analyse_session", str(session_id))
-
-
 def wait_until_analysed(world: World) -> None:
     """Wait until no chunk waits."""
     deadline = time.monotonic() + PATIENCE
@@ -287,7 +284,7 @@ def wait_until_analysed(world: World) -> None:
 
 
 @contextmanager
-def worker(world: World) -> Iterator[subprocess.Popen[bytes]]:
+def worker(world: World, **more: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run one worker process on one core, as `examhall worker` starts it."""
     settings = world.platform.settings
     environment = {
@@ -299,6 +296,7 @@ def worker(world: World) -> Iterator[subprocess.Popen[bytes]]:
         "EXAMHALL_REDIS_URL": settings.redis_url,
         "EXAMHALL_SECRET_KEYS": " ".join(settings.secret_keys),
         "EXAMHALL_LOG_LEVEL": "WARNING",
+        **more,
     }
     process = subprocess.Popen(
         [*on_one_core(), "-m", "examhall.worker.process", "detection"],

@@ -519,6 +519,7 @@ PROCTORING_DOORS = [
     door(
         "POST /api/v1/proctoring/sessions/<uuid:session_id>/chunks", OWNER, "stranger", form="chunk"
     ),
+    door("GET /api/v1/detection/load", "admin proctor reviewer auditor outsider"),
     door("GET /api/v1/proctoring/sessions", WATCHERS + " outsider"),
     door("GET /api/v1/proctoring/sessions/<uuid:session_id>", WATCHERS, "outsider"),
     door("GET /api/v1/proctoring/sessions/<uuid:session_id>/incidents", WATCHERS, "outsider"),

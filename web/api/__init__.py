@@ -26,6 +26,7 @@ SERVICES = (
     "messages",
     "webhooks",
     "proctoring",
+    "detection",
     "check_ins",
     "room_camera",
     "conversations",
