@@ -30,6 +30,7 @@ from examhall.core.proctoring.analysis import (
     take_session,
     take_waiting,
 )
+from examhall.core.proctoring.check_in import load_reference_samples
 from examhall.core.proctoring.fusion import judge_session
 from examhall.core.proctoring.operations import (
     has_waiting_chunks,
@@ -103,7 +104,7 @@ def _take_waiting(platform: Platform) -> Taken:
     holder, seconds = f"worker:{uuid4()}", _hold_seconds(platform)
     with platform.db.transaction() as session:
         taken = take_waiting(session, holder, seconds, without=list(_failed))
-    _pace.note_wait(taken.waited)
+    _pace.note_wait(taken.waited, platform.settings.detection_late_seconds)
     return taken
 
 
@@ -144,7 +145,8 @@ def _analyse(platform: Platform, batches: Sequence[Batch], holder: str) -> dict[
 
 def _prepare(platform: Platform, batch: Batch) -> Work:
     """Read what a batch needs; raises PluginError when the evidence store is away."""
-    photos: Sequence[StoredSample] = ()
+    with platform.db.reading() as session:
+        photos = load_reference_samples(session, batch.session.id)
     results = {chunk.id: ChunkResult(chunk.id) for chunk in batch.chunks}
     looks = list(read_samples(platform, batch.chunks, results))
     references = list(_read_photos(platform, photos))
