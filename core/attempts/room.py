@@ -185,6 +185,9 @@ def _watching(watched: ProctoringSession | None) -> dict[str, Any] | None:
     return {
         "session_id": watched.id,
         "streams": policy["streams"],
+        "room_camera": policy.get("room_camera", "off"),
         "frame_seconds": policy["frame_seconds"],
         "chunk_seconds": policy["chunk_seconds"],
+        "screen_seconds": policy.get("screen_seconds", 5.0),
+        "fullscreen": policy.get("fullscreen", False),
     }

@@ -20,13 +20,24 @@ QUIET = [
 
 @contextmanager
 def launch_chromium(
-    playwright: Playwright, program: str | Path, film: Path | None = None
+    playwright: Playwright,
+    program: str | Path,
+    film: Path | None = None,
+    sound: Path | None = None,
 ) -> Iterator[Browser]:
-    """Run a Chromium that allows camera and microphone; with `film` the camera shows it."""
-    camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    """Run a Chromium that allows camera, microphone and sharing the whole screen.
+
+    With `film` (y4m) the camera shows it, with `sound` (WAV) the microphone hears it.
+    """
+    devices = [
+        "--use-fake-device-for-media-stream=display-media-type=monitor",
+        "--use-fake-ui-for-media-stream",
+    ]
     if film is not None:
-        camera.append(f"--use-file-for-fake-video-capture={film}")
-    browser = playwright.chromium.launch(executable_path=str(program), args=[*QUIET, *camera])
+        devices.append(f"--use-file-for-fake-video-capture={film}")
+    if sound is not None:
+        devices.append(f"--use-file-for-fake-audio-capture={sound}")
+    browser = playwright.chromium.launch(executable_path=str(program), args=[*QUIET, *devices])
     try:
         yield browser
     finally:

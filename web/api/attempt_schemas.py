@@ -232,6 +232,8 @@ class RoomProctoringSchema(ApiSchema):
     streams = fields.List(fields.String(), required=True)
     frame_seconds = fields.Float(required=True)
     chunk_seconds = fields.Float(required=True)
+    screen_seconds = fields.Float(required=True)
+    fullscreen = fields.Boolean(required=True)
 
 
 class RoomSchema(ApiSchema):

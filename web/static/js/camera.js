@@ -44,6 +44,11 @@ export class Photographer {
     this.#video.play().catch(() => {});
   }
 
+  /** Call back once, as soon as there is a picture. */
+  whenReady(then) {
+    this.#video.addEventListener("loadeddata", then, { once: true });
+  }
+
   get isReady() {
     return this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && this.#video.videoWidth > 0;
   }

@@ -7,6 +7,7 @@ import { findLease } from "./lease.js";
 import { follow } from "./live.js";
 import { Outbox } from "./outbox.js";
 import { byId } from "./pages.js";
+import { askFor } from "./room_asks.js";
 import { RoomChecks } from "./room_checks.js";
 import { drawBanner, drawSaving, startTimer } from "./room_status.js";
 import { openSubmit } from "./room_submit.js";
@@ -46,7 +47,7 @@ class ExamRoom {
     this.#draw();
     this.#takeLease();
     this.#loadModules().then(() => this.#resumeFiles());
-    if (this.data.proctoring?.streams.includes("camera")) this.#record();
+    if (this.data.proctoring) this.#record();
     byId("room").dataset.ready = "";
   }
 
@@ -215,6 +216,7 @@ class ExamRoom {
   #record() {
     this.capture = new Capture(this.store, this.data.proctoring);
     showCapture(this.capture);
+    askFor(this.capture);
     this.capture.start();
   }
 }

@@ -21,14 +21,17 @@ export class PictureRecorder extends Recorder {
 
   light = null;
 
-  constructor(sender, { stream, title, permission, openMedia, frameMs, chunkMs, longSide = 640, quality = 0.7, thrift = null }) {
+  constructor(sender, { stream, title, permission, openMedia, frameMs, chunkMs, longSide = 640, quality = 0.7, needsPress = false, thrift = null }) {
     super(sender, stream, permission);
-    Object.assign(this, { title, open: openMedia, frameMs, chunkMs, longSide, quality, thrift });
+    Object.assign(this, { title, open: openMedia, frameMs, chunkMs, longSide, quality, needsPress, thrift });
     this.#ticker.onmessage = () => this.#tick();
   }
 
   begin(media) {
-    this.#photographer = new Photographer(media);
+    const photographer = new Photographer(media);
+    this.#photographer = photographer;
+    // The first picture at once: the next may be a minute away.
+    photographer.whenReady(() => this.#photographer === photographer && this.#tick());
     this.#ticker.postMessage(this.frameMs);
   }
 

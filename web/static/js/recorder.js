@@ -26,6 +26,8 @@ export class Recorder extends EventTarget {
   #isStopped = false;
 
   media = null;
+  /** Whether it may only be opened right after the candidate pressed something. */
+  needsPress = false;
   state = "starting";
   problem = "";
 
@@ -73,7 +75,7 @@ export class Recorder extends EventTarget {
   lose(kind, message) {
     const lost = this.#release();
     this.changed({ state: kind, problem: message });
-    if (!this.#isStopped && kind !== "insecure") setTimeout(() => this.#reopen(), REOPEN);
+    if (!this.#isStopped && !this.needsPress && kind !== "insecure") setTimeout(() => this.#reopen(), REOPEN);
     return lost;
   }
 

@@ -1,32 +1,31 @@
-/* The candidate's own view of the monitoring: picture, state, what is on its way. */
+/* The candidate's own view of the monitoring: what is recorded, what is on its way, what to do. */
 
 import { byId } from "./pages.js";
 
 const TONES = ["ok", "warn", "bad"];
+const MANY = 5;
+const BLAMELESS = "This is a technical matter and not held against you. You can go on answering.";
+const NAMES = { camera: "Camera", microphone: "Microphone", screen: "Screen" };
+const OFF = { camera: "The camera is off", microphone: "The microphone is off", screen: "The screen is not shared" };
 
 /** Draw a recording and keep the drawing up to date. */
 export function showCapture(capture) {
-  const { camera } = capture.recorders;
+  let frame = 0;
   const draw = () => {
-    for (const video of document.querySelectorAll("[data-self]")) {
-      if (video.srcObject !== camera.media) video.srcObject = camera.media;
-    }
-    const { waiting, storedAt } = capture.sender;
-    const seen = {
-      camera: camera.state,
-      problem: camera.problem || capture.sender.problem,
-      light: camera.light,
-      waiting,
-      storedAt,
-    };
-    drawHead(seen);
-    drawSignals(seen);
-    byId("room").dataset.camera = camera.state;
-    byId("room").dataset.chunks = waiting;
+    frame = 0;
+    drawSelf(capture.recorders.camera);
+    drawHead(capture);
+    drawSignals(capture);
+    const { dataset } = byId("room");
+    for (const name of Object.keys(NAMES)) dataset[name] = capture.recorders[name]?.state ?? "";
+    dataset.chunks = capture.sender.waiting;
   };
-  capture.addEventListener("change", draw);
+  capture.addEventListener("change", () => {
+    frame ||= document.hidden ? 0 : requestAnimationFrame(draw);
+    if (!frame) draw();
+  });
   const hide = byId("hide-self");
-  hide.addEventListener("click", () => {
+  hide?.addEventListener("click", () => {
     const isHidden = hide.closest("figure").classList.toggle("hidden");
     hide.setAttribute("aria-pressed", String(isHidden));
     hide.setAttribute("aria-label", isHidden ? "Show my picture" : "Hide my picture (recording goes on)");
@@ -34,47 +33,87 @@ export function showCapture(capture) {
   draw();
 }
 
+function drawSelf(camera) {
+  for (const video of document.querySelectorAll("[data-self]")) {
+    const media = camera?.media ?? null;
+    if (video.srcObject !== media) video.srcObject = media;
+  }
+  if (!byId("rec-text")) return;
+  byId("rec-text").textContent = camera.isOn ? "Recording" : "Not recording";
+  byId("rec-dot").classList.toggle("bad", camera.isOn);
+}
+
 function drawHead(capture) {
   const { title, line, tone } = describe(capture);
   for (const element of document.querySelectorAll("[data-watch-title]")) {
-    element.textContent = title;
+    setText(element, title);
     const owner = element.closest(".integ") ?? element;
     owner.classList.toggle("trouble", tone === "trouble");
     owner.classList.toggle("broken", tone === "broken");
   }
-  for (const element of document.querySelectorAll("[data-watch-line]")) element.textContent = line;
-  byId("pip-dot").className = tone;
-  byId("rec-text").textContent = capture.camera === "on" ? "Recording" : "Not recording";
-  byId("rec-dot").classList.toggle("bad", capture.camera === "on");
+  for (const element of document.querySelectorAll("[data-watch-line]")) setText(element, line);
+  if (byId("pip-dot")) byId("pip-dot").className = tone;
 }
 
-function describe(capture) {
-  if (capture.camera === "starting") {
-    return { title: "Monitoring starts", line: "The camera is being opened.", tone: "" };
-  }
-  if (capture.camera === "ended") {
+function describe({ recorders, sender, thrift }) {
+  const devices = Object.keys(NAMES).filter((name) => recorders[name]);
+  const states = devices.map((name) => recorders[name].state);
+  if (states.includes("ended")) {
     return { title: "This window does not record", line: "The window that has the exam does.", tone: "trouble" };
   }
-  if (capture.camera !== "on") {
-    return { title: "The camera is off", line: `${capture.problem} You can go on answering.`, tone: "broken" };
+  if (states.includes("starting")) return { title: "Monitoring starts", line: "It takes a moment.", tone: "" };
+  const lost = devices.find((name) => !recorders[name].isOn);
+  if (lost) return { title: OFF[lost], line: `${recorders[lost].problem} ${BLAMELESS}`, tone: "broken" };
+  if (recorders.microphone?.isHeldBack) {
+    return { title: "The microphone waits", line: "Click anywhere on this page and it goes on.", tone: "trouble" };
   }
-  if (capture.problem) return { title: "Monitoring has a problem", line: capture.problem, tone: "trouble" };
-  if (capture.waiting > 5) {
-    const line = `${capture.waiting} pictures wait for the connection. They are kept on this device.`;
-    return { title: "Monitoring goes on", line, tone: "trouble" };
-  }
-  return { title: "Monitoring is working", line: capture.light?.text ?? "Your camera is on.", tone: "" };
+  return describeWay(sender) ?? { title: "Monitoring is working", line: describeWork(recorders, thrift), tone: "" };
 }
 
-function drawSignals({ camera, light, waiting, storedAt }) {
-  signal("camera", camera === "on" ? "ok" : camera === "starting" ? "" : "bad", { on: "On", starting: "Starting" }[camera] ?? "Off");
-  signal("light", light?.tone ?? "", light ? (light.tone === "ok" ? "Good" : "Poor") : "–");
-  const sent = storedAt ? "Stored" : "–";
-  signal("sent", waiting > 5 ? "warn" : storedAt ? "ok" : "", waiting > 5 ? `${waiting} waiting` : sent);
+/** Say what is wrong on the way to the server, null for nothing. */
+function describeWay(sender) {
+  if (sender.problem) return { title: "Monitoring has a problem", line: sender.problem, tone: "trouble" };
+  const isLate = sender.waiting > MANY * sender.streams.length;
+  if (!sender.isOffline && !isLate) return null;
+  const why = sender.isOffline ? "There is no connection." : "The connection is slow.";
+  const line = `${why} Recordings are kept on this device and sent later. Nothing is lost, and it is not held against you.`;
+  return { title: "Monitoring goes on", line, tone: "trouble" };
+}
+
+function describeWork({ camera }, thrift) {
+  if (thrift.nth > 1) return "The connection is slow, so fewer and smaller pictures are taken. That is all right.";
+  if (thrift.level) return "The connection is slow, so pictures are smaller. That is all right.";
+  return camera?.light?.text ?? "Nothing to do for you.";
+}
+
+function drawSignals({ recorders, sender }) {
+  const { camera, microphone, screen } = recorders;
+  for (const [name, recorder] of Object.entries({ camera, microphone, screen })) {
+    if (recorder) signal(name, ...spellDevice(recorder));
+  }
+  if (microphone) byId("level").style.inlineSize = `${Math.round(microphone.level * 100)}%`;
+  const light = camera?.light;
+  if (camera) signal("light", light?.tone ?? "", light ? (light.tone === "ok" ? "Good" : "Poor") : "–");
+  const { waiting, storedAt, isOffline } = sender;
+  const isLate = isOffline || waiting > MANY * sender.streams.length;
+  if (isLate) signal("sent", "warn", waiting ? `${waiting} waiting` : "No connection");
+  else signal("sent", storedAt ? "ok" : "", storedAt ? "Stored" : "–");
+}
+
+function spellDevice({ state, isOn, isHeldBack }) {
+  if (isHeldBack) return ["warn", "Waits"];
+  if (isOn) return ["ok", "On"];
+  if (state === "starting") return ["", "Starting"];
+  return ["bad", state === "muted" ? "Muted" : "Off"];
 }
 
 function signal(name, tone, text) {
-  byId(`sig-${name}`).textContent = text;
+  setText(byId(`sig-${name}`), text);
   const dot = byId(`sig-${name}-dot`);
   for (const one of TONES) dot.classList.toggle(one, one === tone);
+}
+
+/** Write only what is new: the page reads some of it out. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
