@@ -10,6 +10,7 @@ from examhall.core.exams import models as exams
 from examhall.core.integrations import models as integrations
 from examhall.core.media import models as media
 from examhall.core.proctoring import check_in_models as check_ins
+from examhall.core.proctoring import evaluation_models as evaluations
 from examhall.core.proctoring import load as proctoring_load
 from examhall.core.proctoring import models as proctoring
 from examhall.core.proctoring.assignments import models as assignments
@@ -30,6 +31,7 @@ __all__ = [
     "audit",
     "check_ins",
     "conversations",
+    "evaluations",
     "events",
     "exams",
     "integrations",

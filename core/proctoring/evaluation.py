@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from examhall.core.contracts.base import Health, HealthStatus, Kind
 from examhall.core.contracts.detector import Detector, Metrics, Sample, Stream
-from examhall.core.errors import InvalidError, NotFoundError, PluginError
+from examhall.core.errors import InvalidError, NotFoundError, PluginCallError, PluginError
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
@@ -24,6 +24,10 @@ SOUND = (16_000, 1, 2)
 """Rate, channels and bytes a sample of the sound that detectors hear."""
 
 TRUTH = "audio_ground_truth.json"
+_UNMEASURABLE = (
+    "{} cannot be measured on labelled files: what it finds is told by the browser or by the time "
+    "between samples, not by a picture or a sound."
+)
 MAX_FILE = 512 * 1024 * 1024
 MOST_SECONDS = 24 * 3600.0
 
@@ -43,11 +47,14 @@ def evaluate_detector(platform: Platform, key: str, manifest: Path) -> Metrics:
     of labels, or a JSON object that gives the labels of each file by its name (`speech`: spans in
     seconds, `kind`). Files may be JPEG pictures, videos and 16 kHz 16-bit mono WAV sound. Raises
     NotFoundError for an unknown detector or a missing file, InvalidError for a manifest that cannot
-    be read, PluginError where the detector cannot work here.
+    be read and for a detector that cannot be measured on files, PluginError where the detector
+    cannot work here.
     """
     plugin = platform.plugins.find(Kind.DETECTOR, key)
     if not isinstance(plugin, Detector):
         raise NotFoundError(f"There is no detector {key!r} in use.")
+    if type(plugin).evaluate is Detector.evaluate:
+        raise InvalidError(_UNMEASURABLE.format(plugin.title))
     health = platform.plugins.call(plugin, "health", expect=Health)
     if health.status is HealthStatus.FAILED:
         raise PluginError(f"{plugin.title} cannot work here: {health.message} {health.hint}")
@@ -57,9 +64,14 @@ def evaluate_detector(platform: Platform, key: str, manifest: Path) -> Metrics:
     if not chosen:
         raise InvalidError(f"The manifest names no file that {plugin.title} can look at.")
     dataset = ((_read_sample(one, stream), one.labels) for one in chosen)
-    metrics: Metrics = platform.plugins.call(
-        plugin, "evaluate", dataset, expect=Metrics, limit=MOST_SECONDS
-    )
+    try:
+        metrics: Metrics = platform.plugins.call(
+            plugin, "evaluate", dataset, expect=Metrics, limit=MOST_SECONDS
+        )
+    except PluginCallError as error:
+        if isinstance(error.__cause__, NotImplementedError):
+            raise InvalidError(_UNMEASURABLE.format(plugin.title)) from error
+        raise
     return metrics
 
 

@@ -69,6 +69,8 @@ def addresses(hall: Hall) -> dict[str, list[str]]:
             "/admin/users",
             "/admin/plugins",
             "/admin/plugins/detector/face",
+            "/admin/plugins/detector/browser",
+            "/admin/detectors",
             "/admin/connections",
             "/admin/connections/new/webhook",
             "/admin/health",

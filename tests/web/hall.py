@@ -70,8 +70,9 @@ class Hall:
             "key": "essay",
             "provider": "webhook",
             "method": "password",
-            "photo_kind": "face",
+            "detector": "browser",
             "code": "00000-00000",
+            "photo_kind": "face",
             "static_file": "css/eh.css",
         }
         self._make_people()

@@ -32,6 +32,7 @@ SERVICES = (
     "conversations",
     "assignments",
     "plugins",
+    "detectors",
     "question_types",
     "media",
     "files",

@@ -30,6 +30,7 @@ PAGES = (
     "marking",
     "users",
     "plugins",
+    "detectors",
     "connections",
     "health",
     # Add the name of your module in examhall.web.pages here; it holds `blueprint`.

@@ -40,6 +40,25 @@ def upgrade() -> None:
     sa.Column('factors', examhall.core.db.JSONValue, nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_detection_workers'))
     )
+    op.create_table('detector_evaluations',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('detector_key', sa.String(length=100), nullable=False),
+    sa.Column('detector_version', sa.String(length=50), nullable=False),
+    sa.Column('config_digest', sa.String(length=64), nullable=False),
+    sa.Column('model_digest', sa.String(length=64), nullable=False),
+    sa.Column('manifest', sa.String(length=200), nullable=False),
+    sa.Column('manifest_digest', sa.String(length=64), nullable=False),
+    sa.Column('samples', sa.Integer(), nullable=False),
+    sa.Column('figures', examhall.core.db.JSONValue, nullable=False),
+    sa.Column('groups', examhall.core.db.JSONValue, nullable=False),
+    sa.Column('measured_by', sa.String(length=100), nullable=False),
+    sa.Column('at', examhall.core.db.UTCDateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('samples >= 0', name=op.f('ck_detector_evaluations_samples_not_negative')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_detector_evaluations'))
+    )
+    with op.batch_alter_table('detector_evaluations', schema=None) as batch_op:
+        batch_op.create_index('ix_detector_evaluations_detector', ['detector_key', 'at'], unique=False)
+
     op.create_table('events',
     sa.Column('number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('event_id', sa.Uuid(), nullable=False),
@@ -1189,6 +1208,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_events_subject')
 
     op.drop_table('events')
+    with op.batch_alter_table('detector_evaluations', schema=None) as batch_op:
+        batch_op.drop_index('ix_detector_evaluations_detector')
+
+    op.drop_table('detector_evaluations')
     op.drop_table('detection_workers')
     with op.batch_alter_table('audit_entries', schema=None) as batch_op:
         batch_op.drop_index('ix_audit_entries_object')
