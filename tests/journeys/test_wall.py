@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
 from examhall.core.attempts.operations import complete_check_in, create_attempt
@@ -13,8 +13,12 @@ from examhall.core.db import database_now
 from examhall.core.permissions import Principal, Role
 from examhall.core.proctoring.consents import get_consent_form, record_consent
 from examhall.core.proctoring.incidents import publish_incident
+from examhall.core.proctoring.messages.marks import mark_read_by_candidate
+from examhall.core.proctoring.messages.operations import Draft, write_to_proctors
+from examhall.core.proctoring.messages.queries import list_own_messages
 from examhall.core.proctoring.models import IncidentRecord, ProctoringSession
 from examhall.core.proctoring.operations import find_session
+from tests.crowd import Member, gather, send_frame
 from tests.journeys.hall import Hall
 from tests.journeys.room import Faults, find_misfits, sign_in
 
@@ -157,3 +161,129 @@ def test_nothing_is_cut_off_at_any_size(wall: Page, hall: Hall, exam_id: UUID) -
     wall.locator("[data-person]").first.click()
     found += find_misfits(wall)
     assert not found
+
+
+def ask(hall: Hall, member: Member, text: str) -> None:
+    """Write to the proctors, as the exam room does."""
+    write_to_proctors(hall.platform, member.principal, member.attempt_id, Draft(uuid4(), text))
+
+
+def test_a_conversation_with_a_candidate(wall: Page, hall: Hall, exam_id: UUID) -> None:
+    first, second = gather(hall.house, exam_id, 2, start=False)
+    ask(hall, second, "May I <i>open</i> the window?")
+    tile = wall.locator(f'.tile[data-session="{second.session_id}"]')
+    expect(tile.locator(".asks")).to_have_text("1")
+    wall.get_by_role("button", name="Messages 1").click()
+    expect(wall.locator(".tile")).to_have_count(1)
+    tile.locator("[data-person]").click()
+    log = wall.locator("#person-log > li")
+    expect(log).to_contain_text("May I <i>open</i> the window?")
+    expect(tile.locator(".asks")).to_be_hidden()
+    wall.get_by_label("Messages at hand").first.select_option(index=5)
+    wall.get_by_role("button", name="Send", exact=True).click()
+    expect(log).to_have_count(2)
+    expect(log.nth(1)).to_contain_text("Thank you, all is well.")
+    with hall.platform.db.reading() as session:
+        said = list_own_messages(session, second.principal, second.attempt_id).items
+    mark_read_by_candidate(hall.platform, second.principal, second.attempt_id, [said[1].id])
+    expect(log.nth(1)).to_contain_text("Read")
+    assert said[0].read_at is not None
+    with hall.platform.db.reading() as session:
+        assert not list_own_messages(session, first.principal, first.attempt_id).items
+
+
+def test_a_warning_about_an_incident_and_an_announcement(
+    wall: Page, hall: Hall, exam_id: UUID
+) -> None:
+    member = gather(hall.house, exam_id, 1, start=False)[0]
+    report(hall, member.session_id, "person.second", "high", "Two people were seen.")
+    entry = wall.locator("#incidents > li")
+    entry.get_by_role("button", name="Warn").click()
+    wall.get_by_label("Warning", exact=True).fill("Please be alone.")
+    wall.get_by_role("button", name="Send the warning").click()
+    expect(entry).to_contain_text("Warned: Please be alone.")
+    wall.get_by_role("button", name="Announce").click()
+    wall.get_by_label("Announcement").fill("Ten minutes left.")
+    wall.get_by_role("button", name="Send to all").click()
+    expect(wall.get_by_text("Sent to 1 candidate.")).to_be_visible()
+    with hall.platform.db.reading() as session:
+        said = list_own_messages(session, member.principal, member.attempt_id).items
+    assert [one.kind for one in said] == ["warning", "announcement"]
+
+
+def test_candidates_are_divided_among_proctors(wall: Page, hall: Hall, exam_id: UUID) -> None:
+    gather(hall.house, exam_id, 4, start=False)
+    hall.people.make("colleague", [Role.PROCTOR])
+    expect(wall.locator(".tile")).to_have_count(4)
+    wall.get_by_role("button", name="Proctors").click()
+    expect(wall.locator("#proctor-list > li")).to_have_count(2)
+    wall.get_by_role("button", name="Divide evenly").click()
+    expect(wall.get_by_text("Divided evenly.")).to_be_visible()
+    wall.keyboard.press("Escape")
+    wall.get_by_role("button", name="Mine 2").click()
+    expect(wall.locator(".tile")).to_have_count(2)
+    wall.locator(".tile [data-person]").first.click()
+    wall.get_by_label("Looked after by").select_option("Colleague")
+    expect(wall.locator('.seg [data-n="mine"]')).to_have_text("1")
+
+
+def test_tiles_stay_where_they_are_while_somebody_points_at_them(
+    wall: Page, hall: Hall, exam_id: UUID
+) -> None:
+    members = gather(hall.house, exam_id, 3, start=False)
+    tiles = wall.locator(".tile")
+    expect(tiles).to_have_count(3)
+    tiles.first.hover()
+    wall.mouse.move(*middle(tiles.first))
+    before = names(wall)
+    calm = next(one for one in members if str(20400 + one.number) in before[2])
+    report(hall, calm.session_id, "person.second", "high", "Two people were seen.")
+    expect(wall.locator(".tile.bad")).to_have_count(1)
+    expect(wall.get_by_text("Order held")).to_be_visible()
+    assert [line[:5] for line in names(wall)] == [line[:5] for line in before]
+    wall.mouse.move(5, 5)
+    expect(tiles.first.locator("[data-line]")).to_contain_text(before[2][:5])
+
+
+def test_every_tile_shows_its_candidates_newest_picture(
+    wall: Page, hall: Hall, exam_id: UUID
+) -> None:
+    members = gather(hall.house, exam_id, 24, start=False)
+    expect(wall.locator(".tile")).to_have_count(24, timeout=30_000)
+    for _ in range(2):
+        shown = {str(one.session_id): send_frame(hall.house, one) for one in members}
+        for session_id, sha256 in shown.items():
+            tile = wall.locator(f'.tile[data-session="{session_id}"][data-frame="{sha256}"]')
+            expect(tile).to_be_attached(timeout=60_000)
+    expect(wall.locator('.tiles[data-size="small"] .tile .age:visible')).to_have_count(24)
+
+
+def test_the_wall_is_run_from_the_keyboard(wall: Page, hall: Hall, exam_id: UUID) -> None:
+    member = gather(hall.house, exam_id, 2, start=False)[1]
+    report(hall, member.session_id, "person.second", "high", "Two people were seen.")
+    expect(wall.locator(".tile.bad")).to_have_count(1)
+    wall.keyboard.press("n")
+    expect(wall.locator(".tile.bad [data-person]")).to_be_focused()
+    wall.keyboard.press("ArrowRight")
+    expect(wall.locator(".tile.quiet [data-person]")).to_be_focused()
+    wall.keyboard.press("i")
+    wall.keyboard.press("d")
+    expect(wall.locator("#incidents > li")).to_contain_text("Dismissed")
+    wall.keyboard.press("5")
+    expect(wall.locator(".tile")).to_have_count(0)
+    wall.keyboard.press("/")
+    expect(wall.get_by_label("Find candidate")).to_be_focused()
+    wall.keyboard.type("1")
+    expect(wall.get_by_role("button", name="Waiting 0")).to_have_attribute("aria-pressed", "true")
+    wall.get_by_label("Find candidate").blur()
+    wall.keyboard.press("?")
+    wall.get_by_label("Use single keys as shortcuts").uncheck()
+    wall.keyboard.press("Escape")
+    wall.keyboard.press("1")
+    expect(wall.locator(".tile")).to_have_count(0)
+
+
+def middle(element: Locator) -> tuple[float, float]:
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

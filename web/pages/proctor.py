@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Blueprint, render_template
 
 from examhall.core.exams.models import Exam
+from examhall.core.exams.settings import CANNED_MESSAGES
 from examhall.core.permissions import Permission
 from examhall.core.proctoring.queries import SessionSummary, list_sessions, require_exam
 from examhall.web.context import platform, principal
@@ -44,14 +45,21 @@ def wall(exam_id: UUID) -> str:
     who = principal()
     with platform().db.reading() as session:
         require_exam(session, who, exam_id)
-        title = session.get_one(Exam, exam_id).title
+        exam = session.get_one(Exam, exam_id)
     allowed = {
         "exam_id": str(exam_id),
+        "user_id": str(who.user_id),
+        "canned": _canned_messages(exam),
         "control": who.may(Permission.ATTEMPTS_CONTROL, exam_id),
         "note": who.may(Permission.INCIDENTS_NOTE, exam_id),
         "evidence": who.may(Permission.EVIDENCE_READ, exam_id),
     }
-    return render_template("proctor/wall.html", title=title, data=allowed)
+    return render_template("proctor/wall.html", title=exam.title, data=allowed)
+
+
+def _canned_messages(exam: Exam) -> list[str]:
+    proctoring = exam.settings.get("proctoring") or {}
+    return list(proctoring.get("canned_messages", CANNED_MESSAGES))
 
 
 def gather_exams(sessions: Iterable[SessionSummary]) -> list[WatchedExam]:

@@ -8,6 +8,7 @@ import { follow } from "./live.js";
 import { Outbox } from "./outbox.js";
 import { byId } from "./pages.js";
 import { askFor } from "./room_asks.js";
+import { RoomChat } from "./room_chat.js";
 import { RoomChecks } from "./room_checks.js";
 import { drawBanner, drawSaving, startTimer } from "./room_status.js";
 import { openSubmit } from "./room_submit.js";
@@ -44,6 +45,9 @@ class ExamRoom {
     this.checks = new RoomChecks(this.id, this);
     this.clock.start();
     this.#followLive();
+    if (this.data.proctoring) this.chat = new RoomChat(this.id);
+    this.chat?.start();
+    this.phone = openRoomPhone(this.id);
     this.#draw();
     this.#takeLease();
     this.#loadModules().then(() => this.#resumeFiles());
@@ -117,7 +121,14 @@ class ExamRoom {
     follow(`/api/v1/attempts/${this.id}/stream`, {
       clock: (clock) => this.clock.sync(clock),
       lease: ({ lease_version }) => this.#compareLease(lease_version),
-      resync: () => this.clock.ask(),
+      message: (message) => this.chat?.take(message),
+      read: (marks) => this.chat?.noteRead(marks),
+      room_camera: (seen) => this.phone?.heard(seen),
+      resync: () => {
+        this.phone?.look();
+        this.clock.ask();
+        this.chat?.read();
+      },
     });
   }
 

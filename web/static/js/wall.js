@@ -1,48 +1,66 @@
-/* The wall: live sessions as tiles, incidents as a feed. */
+/* The wall: live sessions as tiles, incidents as a feed, conversations with candidates. */
 
 import { call } from "./api.js";
 import { follow } from "./live.js";
 import { byId } from "./pages.js";
+import { Assignments } from "./wall_assign.js";
+import { Conversation, Warning, initAnnounce } from "./wall_chat.js";
 import { Feed } from "./wall_feed.js";
+import { Frames } from "./wall_frames.js";
+import { Grid } from "./wall_grid.js";
+import { initKeys, moveAmong } from "./wall_keys.js";
 import { PersonDialog } from "./wall_person.js";
 import { Tile } from "./wall_tile.js";
+import { setHidden, setText, spellLength } from "./wall_words.js";
 
 const LOOK_AGAIN = 10000;
-const REFRESH = 1000;
+const TICK = 1000;
+const DRAW = 100;
 const BLUR = "examhall-blur";
+const SIZE = "examhall-wall-size";
+const MANY = 15;
 
 const data = JSON.parse(byId("wall-data").textContent);
 const tiles = new Map();
-const feed = new Feed(data, changed);
-const person = new PersonDialog(data, (id) => refresh(id));
-let filter = "all";
+const sessionOf = (id) => tiles.get(id)?.session;
+const frames = new Frames((tile) => isBlurred && tile.tone === "");
+const grid = new Grid(data.user_id, changed);
+const conversation = new Conversation(data, changed);
+const assignments = new Assignments(data, () => [...tiles.values()], changed);
+const person = new PersonDialog(data, {
+  conversation,
+  assignments,
+  sessionOf,
+  warning: new Warning(data),
+  acted: (id) => refresh(id),
+});
+const feed = new Feed(data, { changed, person, nameOf: (id) => tiles.get(id)?.name });
+let isBlurred = false;
 let isDue = false;
-
-const inGroup = {
-  all: () => true,
-  attention: (tile) => tile.tone === "bad",
-  noted: (tile) => tile.tone === "warn",
-  offline: (tile) => tile.isOffline,
-};
 
 /** Take a session as the server describes it now. */
 function put(session) {
-  if (session.state !== "open") {
-    tiles.get(session.id)?.end();
-    tiles.delete(session.id);
-  } else if (tiles.has(session.id)) tiles.get(session.id).update(session);
-  else tiles.set(session.id, new Tile(session));
+  const tile = tiles.get(session.id);
+  if (session.state !== "open") remove(tile);
+  else if (tile) tile.update(session);
+  else {
+    const added = new Tile(session);
+    tiles.set(session.id, added);
+    frames.add(added);
+  }
   changed();
+}
+
+function remove(tile) {
+  if (!tile) return;
+  tiles.delete(tile.id);
+  frames.remove(tile);
+  tile.element.remove();
 }
 
 function replaceAll(sessions) {
   const ids = new Set(sessions.map((session) => session.id));
-  for (const [id, tile] of tiles) {
-    if (!ids.has(id)) {
-      tile.end();
-      tiles.delete(id);
-    }
-  }
+  for (const [id, tile] of tiles) if (!ids.has(id)) remove(tile);
   sessions.forEach(put);
   changed();
 }
@@ -68,38 +86,52 @@ async function refresh(id) {
 function changed() {
   if (isDue) return;
   isDue = true;
-  setTimeout(draw, 100);
+  setTimeout(() => requestAnimationFrame(draw), DRAW);
 }
 
 function draw() {
   isDue = false;
-  for (const tile of tiles.values()) tile.draw(feed.openOf(tile.id));
-  person.draw(tiles.get(person.id)?.session);
-  const words = byId("find").value.trim().toLowerCase();
+  const open = feed.groupOpen();
   const all = [...tiles.values()];
-  const shown = all
-    .filter((tile) => inGroup[filter](tile) && tile.matches(words))
-    .sort((a, b) => b.attention - a.attention || a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1));
-  arrange(shown.map((tile) => tile.element));
-  byId("nobody").hidden = all.length > 0;
-  for (const [group, test] of Object.entries(inGroup)) count(group, all.filter(test).length);
-  count("open", feed.openCount);
-  byId("open-chip").classList.toggle("bad", feed.openCount > 0);
-  byId("calm").hidden = feed.size > 0;
+  for (const tile of all) {
+    const tone = tile.tone;
+    tile.weigh(open.get(tile.id) ?? []);
+    tile.draw();
+    // A picture that was blurred because nothing was to be seen becomes clear, and the other way.
+    if (tone !== tile.tone && (!tone || !tile.tone)) frames.redraw(tile);
+  }
+  grid.arrange(all, byId("find").value.trim().toLowerCase());
+  person.draw(sessionOf(person.id));
+  drawCounts(all);
+  drawHealth(all);
+  frames.load();
+}
+
+function drawCounts(all) {
+  setHidden(byId("nobody"), all.length > 0);
+  for (const group of Object.keys(grid.groups)) count(group, grid.count(group, all));
+  const { openCount } = feed;
+  count("open", openCount);
+  byId("open-chip").classList.toggle("bad", openCount > 0);
+  setHidden(byId("calm"), feed.size > 0);
+  const size = localStorage.getItem(SIZE) ?? (all.length > MANY ? "small" : "large");
+  if (byId("tiles").dataset.size !== size) showSize(size);
 }
 
 function count(name, number) {
-  for (const element of document.querySelectorAll(`[data-n="${name}"]`)) element.textContent = number;
+  for (const element of document.querySelectorAll(`[data-n="${name}"]`)) setText(element, String(number));
 }
 
-/** Bring tiles into order, touching only what moved: focus and pictures stay. */
-function arrange(elements) {
-  const list = byId("tiles");
-  const wanted = new Set(elements);
-  for (const element of [...list.children]) if (!wanted.has(element)) element.remove();
-  elements.forEach((element, n) => {
-    if (list.children[n] !== element) list.insertBefore(element, list.children[n] ?? null);
-  });
+/** Say how old the oldest picture is and how far the detectors are behind. */
+function drawHealth(all) {
+  for (const tile of all) tile.drawAge();
+  const ages = all.filter((tile) => tile.age !== null && !tile.isOffline).map((tile) => tile.age);
+  const lag = Math.max(0, ...all.map((tile) => tile.lag));
+  const parts = [];
+  if (ages.length) parts.push(`oldest picture ${spellLength(Math.max(...ages))}`);
+  if (all.length) parts.push(lag ? `analysis ${spellLength(lag)} behind` : "analysis up to date");
+  setText(byId("health"), parts.join(" · "));
+  byId("health").classList.toggle("late", lag > 0);
 }
 
 const handlers = {
@@ -108,13 +140,33 @@ const handlers = {
     replaceAll(sessions);
     byId("wall").dataset.ready = "";
   },
-  frame: ({ session_id, at, sha256 }) => tiles.get(session_id)?.noteFrame(at, sha256),
-  session: ({ session_id }) => refresh(session_id),
+  frame({ session_id: id, at, sha256 }) {
+    tiles.get(id)?.noteFrame(at, sha256);
+    frames.load();
+  },
+  session: ({ session_id: id }) => refresh(id),
   incident(incident) {
     feed.put(incident);
     changed();
   },
-  resync: readSessions,
+  message(message) {
+    const session = sessionOf(message.session_id);
+    if (session && message.sender === "candidate") session.unread_messages += 1;
+    conversation.take(message);
+    changed();
+  },
+  announcement: () => conversation.read(),
+  read(marks) {
+    const session = sessionOf(marks.session_id);
+    if (session && marks.reader === "proctor") session.unread_messages = marks.unread;
+    conversation.noteRead(marks);
+    changed();
+  },
+  assignment: (told) => assignments.take(told),
+  resync() {
+    readSessions();
+    conversation.read();
+  },
 };
 
 function showConnection(isConnected) {
@@ -122,49 +174,111 @@ function showConnection(isConnected) {
   byId("wall").dataset.connected = String(isConnected);
 }
 
-function initControls() {
-  document.addEventListener("click", (event) => {
-    const filterButton = event.target.closest("[data-filter]");
-    if (filterButton) {
-      filter = filterButton.dataset.filter;
-      press("[data-filter]", filterButton);
-      changed();
-    }
-    const view = event.target.closest("[data-show]");
-    if (view) {
-      byId("wall").dataset.view = view.dataset.show;
-      press("[data-show]", view);
-    }
-    const tile = event.target.closest("[data-person]")?.closest(".tile");
-    if (tile) person.open(tiles.get(tile.dataset.session).session);
-  });
-  byId("find").addEventListener("input", changed);
-  byId("find").form.addEventListener("submit", (event) => event.preventDefault());
-  initBlur();
+function showFilter(name) {
+  grid.filter = name;
+  grid.release();
+  for (const button of document.querySelectorAll("[data-filter]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.filter === name));
+  }
+  changed();
 }
 
-function press(selector, pressed) {
-  for (const button of document.querySelectorAll(selector)) {
-    button.setAttribute("aria-pressed", String(button === pressed));
+function showView(name) {
+  byId("wall").dataset.view = name;
+  for (const button of document.querySelectorAll("[data-show]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.show === name));
   }
 }
 
-function initBlur() {
-  const button = byId("blur");
-  const set = (isOn) => {
-    button.setAttribute("aria-pressed", String(isOn));
-    byId("wall").classList.toggle("blurred", isOn);
-    localStorage.setItem(BLUR, isOn ? "1" : "0");
+function showSize(name) {
+  byId("tiles").dataset.size = name;
+  for (const button of document.querySelectorAll("[data-size-of]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.sizeOf === name));
+  }
+}
+
+function chooseSize(name) {
+  localStorage.setItem(SIZE, name);
+  showSize(name);
+}
+
+function setBlur(isOn) {
+  isBlurred = isOn;
+  byId("blur").setAttribute("aria-pressed", String(isOn));
+  byId("wall").classList.toggle("blurred", isOn);
+  localStorage.setItem(BLUR, isOn ? "1" : "0");
+  for (const tile of tiles.values()) frames.redraw(tile);
+}
+
+function handleClick({ target }) {
+  const filter = target.closest("[data-filter]");
+  if (filter) showFilter(filter.dataset.filter);
+  const view = target.closest("[data-show]");
+  if (view) showView(view.dataset.show);
+  const size = target.closest("[data-size-of]");
+  if (size) chooseSize(size.dataset.sizeOf);
+  const tile = target.closest("[data-person]")?.closest(".tile");
+  if (tile) person.open(tile.dataset.session);
+}
+
+/** Bring the focus to the tile or the incident that needs somebody most. */
+function goToUrgent() {
+  const urgent = [...tiles.values()].filter((tile) => tile.attention > 0).sort((a, b) => b.attention - a.attention);
+  const here = urgent.findIndex((tile) => tile.element.contains(document.activeElement));
+  urgent[(here + 1) % (urgent.length || 1)]?.parts.person.focus();
+}
+
+function actOnFocused(action) {
+  const entry = document.activeElement.closest?.("#incidents > li");
+  const tile = document.activeElement.closest?.(".tile");
+  if (entry) feed.act(entry.dataset.incident, action);
+  else if (tile && action === "message") person.write(tile.dataset.session);
+  else if (tile && action === "watch") person.open(tile.dataset.session);
+  else return false;
+  return true;
+}
+
+function initControls() {
+  document.addEventListener("click", handleClick);
+  byId("find").addEventListener("input", () => {
+    grid.release();
+    changed();
+  });
+  byId("find").form.addEventListener("submit", (event) => event.preventDefault());
+  byId("blur").addEventListener("click", () => setBlur(!isBlurred));
+  byId("assign")?.addEventListener("click", () => assignments.open());
+  setBlur(localStorage.getItem(BLUR) !== "0");
+  initAnnounce(data);
+  initKeys(keys());
+}
+
+function keys() {
+  const acts = {
+    "/": () => byId("find").focus(),
+    b: () => setBlur(!isBlurred),
+    s: () => chooseSize(byId("tiles").dataset.size === "small" ? "large" : "small"),
+    n: goToUrgent,
+    i: () => byId("incidents").querySelector('li[data-state="open"] [data-do]')?.focus(),
+    a: () => byId("announce")?.showModal(),
+    p: () => assignments.open(),
+    w: () => actOnFocused("watch"),
+    m: () => actOnFocused("message"),
+    d: () => data.note && actOnFocused("dismiss"),
+    "?": () => byId("keys").showModal(),
   };
-  button.addEventListener("click", () => set(button.getAttribute("aria-pressed") !== "true"));
-  set(localStorage.getItem(BLUR) !== "0");
+  for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]) {
+    acts[key] = () => !byId("incidents").contains(document.activeElement) && moveAmong(byId("tiles"), key);
+  }
+  Object.keys(grid.groups).forEach((name, place) => {
+    acts[String(place + 1)] = () => showFilter(name);
+  });
+  return acts;
 }
 
 initControls();
 follow(`/api/v1/proctoring/stream?exam_id=${data.exam_id}`, handlers, showConnection);
 setInterval(readSessions, LOOK_AGAIN);
 setInterval(() => {
-  for (const tile of tiles.values()) tile.load();
   feed.drawAges();
   changed();
-}, REFRESH);
+}, TICK);

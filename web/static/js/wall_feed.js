@@ -2,22 +2,25 @@
 
 import { call } from "./api.js";
 import { byId, spellAge } from "./pages.js";
-import { iconOf } from "./wall_tile.js";
+import { isSound, playSound, showFrame } from "./wall_evidence.js";
+import { iconOf, setHidden, setText, toneOf } from "./wall_words.js";
 
 const MOST = 100;
-const SVG = "http://www.w3.org/2000/svg";
 
 export class Feed {
   #incidents = new Map();
   #elements = new Map();
   #names = new Map();
 
-  /** `changed` is called after something was judged here. */
-  constructor(allowed, changed) {
-    Object.assign(this, { allowed, changed });
+  /**
+   * `changed` is called after something was judged here; `person` opens dialogs about a session,
+   * `nameOf(sessionId)` knows who sits there.
+   */
+  constructor(allowed, { changed, person, nameOf }) {
+    Object.assign(this, { allowed, changed, person, knownName: nameOf });
     byId("incidents").addEventListener("click", (event) => {
       const button = event.target.closest("[data-do]");
-      if (button) this.#act(button.closest("li").dataset.incident, button.dataset.do);
+      if (button) this.act(button.closest("li").dataset.incident, button.dataset.do);
     });
   }
 
@@ -26,11 +29,21 @@ export class Feed {
   }
 
   get openCount() {
-    return [...this.#incidents.values()].filter((incident) => incident.state === "open").length;
+    let count = 0;
+    for (const incident of this.#incidents.values()) count += incident.state === "open";
+    return count;
   }
 
-  openOf(sessionId) {
-    return [...this.#incidents.values()].filter((one) => one.session_id === sessionId && one.state === "open");
+  /** Return the open incidents by session. */
+  groupOpen() {
+    const groups = new Map();
+    for (const incident of this.#incidents.values()) {
+      if (incident.state !== "open") continue;
+      const group = groups.get(incident.session_id);
+      if (group) group.push(incident);
+      else groups.set(incident.session_id, [incident]);
+    }
+    return groups;
   }
 
   /** Take the open incidents of a snapshot; judged ones stay as they are known here. */
@@ -55,17 +68,29 @@ export class Feed {
     this.#trim();
   }
 
-  nameOf(incident) {
-    const tile = document.querySelector(`.tile[data-session="${incident.session_id}"] [data-name]`);
-    return tile?.textContent || this.#names.get(incident.session_id) || "";
+  nameOf({ session_id: id }) {
+    return this.knownName(id) || this.#names.get(id) || "";
   }
 
   drawAges() {
     for (const [id, element] of this.#elements) {
       const incident = this.#incidents.get(id);
-      element.querySelector("time").textContent = spellAge(incident.started_at);
+      setText(element.querySelector("time"), spellAge(incident.started_at));
       this.#drawText(incident, element);
     }
+  }
+
+  /** Do what a button of an incident says: watch, message, warn, listen, note, dismiss, reopen. */
+  act(id, action) {
+    const incident = this.#incidents.get(id);
+    if (!incident) return;
+    const { session_id: sessionId } = incident;
+    if (action === "watch") this.person.open(sessionId);
+    else if (action === "message") this.person.write(sessionId);
+    else if (action === "warn") this.person.warn(sessionId, incident, (text) => this.#judge(incident, "noted", `Warned: ${text}`));
+    else if (action === "listen") this.#listen(incident);
+    else if (action === "note") this.#askForNote(incident);
+    else this.#judge(incident, action === "dismiss" ? "dismissed" : "open", incident.note);
   }
 
   #draw(incident) {
@@ -73,30 +98,34 @@ export class Feed {
     const isOpen = incident.state === "open";
     element.classList.toggle("new", isOpen);
     element.dataset.state = incident.state;
-    const tone = incident.severity === "high" ? "bad" : incident.severity === "technical" ? "" : "warn";
-    element.querySelector("[data-icon]").className = tone;
-    element.querySelector("[data-title]").textContent = incident.title;
+    element.querySelector("[data-icon]").className = toneOf(incident);
+    setText(element.querySelector("[data-title]"), incident.title);
     const time = element.querySelector("time");
     time.dateTime = incident.started_at;
-    time.textContent = spellAge(incident.started_at);
+    setText(time, spellAge(incident.started_at));
     this.#drawText(incident, element);
     const note = element.querySelector("[data-note]");
-    note.hidden = !incident.note;
-    note.textContent = incident.note;
+    setHidden(note, !incident.note);
+    setText(note, incident.note);
+    this.#drawButtons(incident, element);
+    if (this.allowed.evidence && !isSound(incident)) showFrame(incident, element);
+  }
+
+  #drawButtons(incident, element) {
+    const isOpen = incident.state === "open";
     for (const button of element.querySelectorAll("[data-do]")) {
-      button.hidden = (button.dataset.do === "reopen") === isOpen;
+      const { do: action } = button.dataset;
+      if (action === "listen") setHidden(button, !this.allowed.evidence || !isSound(incident));
+      else if (action !== "watch" && action !== "message") setHidden(button, (action === "reopen") === isOpen);
     }
     const state = element.querySelector("[data-state]");
-    state.hidden = isOpen;
-    state.lastElementChild.textContent = incident.state === "dismissed" ? "Dismissed" : "Noted";
-    this.#drawPicture(incident, element);
+    setHidden(state, isOpen);
+    setText(state.lastElementChild, incident.state === "dismissed" ? "Dismissed" : "Noted");
   }
 
   #drawText(incident, element) {
     const name = this.nameOf(incident);
-    const text = name ? `${name}. ${incident.explanation}` : incident.explanation;
-    const line = element.querySelector("[data-text]");
-    if (line.textContent !== text) line.textContent = text;
+    setText(element.querySelector("[data-text]"), name ? `${name}. ${incident.explanation}` : incident.explanation);
   }
 
   #add(incident) {
@@ -104,6 +133,7 @@ export class Feed {
     element.dataset.incident = incident.id;
     element.dataset.kind = incident.kind;
     element.querySelector("[data-icon]").append(iconOf(incident.kind));
+    element.querySelector("[data-nopic]").append(iconOf(incident.kind));
     this.#elements.set(incident.id, element);
     const list = byId("incidents");
     const later = [...list.children].find(
@@ -113,27 +143,14 @@ export class Feed {
     return element;
   }
 
-  /** Show the latest evidence frame with its boxes; links are made for a short time only. */
-  async #drawPicture(incident, element) {
-    const frame = incident.evidence?.at(-1);
-    if (!frame || !this.allowed.evidence || element.dataset.frame === frame.id) return;
-    element.dataset.frame = frame.id;
+  async #listen(incident) {
+    const place = this.#elements.get(incident.id).querySelector("[data-sound]");
     try {
-      const { url } = await call("POST", `/evidence/${frame.id}/link`);
-      const image = element.querySelector(".th img");
-      image.src = url;
-      image.alt = `Evidence frame: ${incident.title}`;
-      image.hidden = false;
-      element.querySelector(".th svg").replaceChildren(...(frame.boxes ?? []).map(drawBox));
-    } catch {
-      element.dataset.frame = "";
+      await playSound(incident, place);
+    } catch (error) {
+      place.textContent = error.message;
     }
-  }
-
-  #act(id, action) {
-    const incident = this.#incidents.get(id);
-    if (action === "note") this.#askForNote(incident);
-    else this.#judge(incident, action === "dismiss" ? "dismissed" : "open", incident.note);
+    place.hidden = false;
   }
 
   #askForNote(incident) {
@@ -148,11 +165,10 @@ export class Feed {
   }
 
   async #judge(incident, state, note) {
-    const element = this.#elements.get(incident.id);
-    const buttons = element.querySelectorAll("[data-do]");
+    const buttons = this.#elements.get(incident.id)?.querySelectorAll("[data-do]") ?? [];
     for (const button of buttons) button.disabled = true;
     try {
-      this.put(await call("POST", `/incidents/${incident.id}/note`, { state, note }));
+      this.put(await call("POST", `/incidents/${incident.id}/note`, { state, note: note.slice(0, 500) }));
     } catch (error) {
       byId("connection").textContent = error.message;
     }
@@ -173,12 +189,4 @@ export class Feed {
       this.#forget((judged ?? list.lastElementChild).dataset.incident);
     }
   }
-}
-
-function drawBox({ left, top, width, height }) {
-  const box = document.createElementNS(SVG, "rect");
-  const values = { x: left, y: top, width, height };
-  for (const [name, value] of Object.entries(values)) box.setAttribute(name, value * 100);
-  box.setAttribute("class", "box");
-  return box;
 }

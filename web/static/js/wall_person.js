@@ -2,7 +2,9 @@
 
 import { call, newId } from "./api.js";
 import { byId, spellAge } from "./pages.js";
-import { frameAddress, stateWords } from "./wall_tile.js";
+import { Photos } from "./wall_photos.js";
+import { frameAddress } from "./wall_tile.js";
+import { setHidden, setText, stateWords } from "./wall_words.js";
 
 const POSSIBLE = {
   awaiting_authorization: ["authorize"],
@@ -16,32 +18,56 @@ const DONE = {
   time: "Time was added.",
   terminate: "Ended.",
 };
+const OTHERS = 2500;
 
 export class PersonDialog {
   id = null;
   #shown = "";
 
-  /** `acted` is called with the session's id after something was done. */
-  constructor(allowed, acted) {
-    Object.assign(this, { allowed, acted, dialog: byId("person") });
+  /**
+   * `acted(sessionId)` is called after something was done, `sessionOf(id)` knows the sessions,
+   * `conversation`, `assignments` and `warning` are the parts of the dialog.
+   */
+  constructor(allowed, parts) {
+    Object.assign(this, { allowed, ...parts, dialog: byId("person"), photos: new Photos(byId("person-photos")) });
     this.dialog.addEventListener("close", () => {
       this.id = null;
+      this.conversation.close();
     });
     byId("control")?.addEventListener("click", (event) => {
       const button = event.target.closest("[data-control]");
       if (button) this.#act(button.dataset.control);
     });
     byId("control")?.addEventListener("submit", (event) => event.preventDefault());
+    setInterval(() => this.#drawOthers(), OTHERS);
   }
 
-  open(session) {
-    this.id = session.id;
+  open(id) {
+    const session = this.sessionOf(id);
+    if (!session) return false;
+    this.id = id;
     this.#shown = "";
     this.#say("", "");
     if (byId("reason")) byId("reason").value = "";
     byId("person-frame").removeAttribute("src");
-    this.draw(session);
+    for (const figure of this.#figures()) figure.hidden = true;
     this.dialog.showModal();
+    this.draw(session);
+    this.#drawOthers();
+    this.photos.show(session);
+    this.conversation.open(session);
+    return true;
+  }
+
+  /** Open the dialog to write a message. */
+  write(id) {
+    if (this.open(id)) byId("person-text")?.focus();
+  }
+
+  /** Ask for a warning about an incident; `sent(text)` is called once it was sent. */
+  warn(id, incident, sent) {
+    const session = this.sessionOf(id);
+    if (session) this.warning.open(session, incident, sent);
   }
 
   draw(session) {
@@ -51,24 +77,57 @@ export class PersonDialog {
       return;
     }
     this.session = session;
-    byId("person-name").textContent = session.candidate_name;
-    byId("person-state").textContent = stateWords(session.attempt_state);
-    byId("person-number").textContent = session.candidate_number || "–";
-    byId("person-last").textContent = session.last_frame_at ? spellAge(session.last_frame_at) : "none yet";
-    byId("person-integrity").textContent = session.integrity?.score ? `${session.integrity.score} of 100` : "–";
+    setText(byId("person-name"), session.candidate_name);
+    setText(byId("person-state"), stateWords(session.attempt_state));
+    setText(byId("person-number"), session.candidate_number || "–");
+    setText(byId("person-last"), session.last_frame_at ? spellAge(session.last_frame_at) : "none yet");
+    setText(byId("person-integrity"), session.integrity?.score ? `${session.integrity.score} of 100` : "–");
+    this.assignments.show(session);
     this.#drawFrame(session);
     const possible = POSSIBLE[session.attempt_state] ?? [];
     for (const button of document.querySelectorAll("[data-control]")) {
-      (button.closest("[data-time]") ?? button).hidden = !possible.includes(button.dataset.control);
+      setHidden(button.closest("[data-time]") ?? button, !possible.includes(button.dataset.control));
     }
+    const needsReason = possible.some((act) => act !== "authorize");
+    if (byId("reason-field")) setHidden(byId("reason-field"), !needsReason);
   }
 
-  #drawFrame(session) {
+  async #drawFrame(session) {
+    const { last_frame_sha256: sha256 } = session;
+    if (!sha256 || sha256 === this.#shown) return;
+    this.#shown = sha256;
+    const next = new Image();
+    next.src = frameAddress(session);
+    await next.decode().catch(() => {});
+    if (this.session?.id !== session.id || this.#shown !== sha256) return;
     const image = byId("person-frame");
-    if (!session.last_frame_sha256 || session.last_frame_sha256 === this.#shown) return;
-    this.#shown = session.last_frame_sha256;
-    image.src = frameAddress(session);
+    image.src = next.src;
     image.alt = `Camera of ${session.candidate_name}`;
+  }
+
+  #figures() {
+    return document.querySelectorAll("#person-others [data-stream]");
+  }
+
+  /** Show the screen and the room where the exam has them; an unchanged picture is not sent again. */
+  async #drawOthers() {
+    const { id, session } = this;
+    if (!id || !session || document.hidden) return;
+    for (const figure of this.#figures()) {
+      const { stream } = figure.dataset;
+      if (!session.streams.includes(stream)) continue;
+      try {
+        const answer = await fetch(`/api/v1/proctoring/sessions/${id}/frame?stream=${stream}`, { cache: "no-cache" });
+        if (!answer.ok || this.id !== id) continue;
+        const image = figure.querySelector("img");
+        const old = image.src;
+        image.src = URL.createObjectURL(await answer.blob());
+        if (old) URL.revokeObjectURL(old);
+        figure.hidden = false;
+      } catch {
+        // The stream's state says that there is no connection.
+      }
+    }
   }
 
   async #act(action) {

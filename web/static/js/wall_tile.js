@@ -2,47 +2,41 @@
 
 import { serverNow } from "./api.js";
 import { byId } from "./pages.js";
+import { iconOf, setAttribute, setHidden, setText, spellLength, stateWords, toneOf } from "./wall_words.js";
 
 const SILENT = 10000;
+const OLD = 5000;
+const LAGGING = 15000;
 const WEIGHTS = { high: 40, medium: 18, low: 6, technical: 2 };
 const RANKS = ["technical", "low", "medium", "high"];
-const WORDS = {
-  created: "Checking in",
-  checking_in: "Checking in",
-  awaiting_authorization: "Waits to be let in",
-  authorized: "About to start",
-  in_progress: "Working",
-  paused: "Paused",
-  reopened: "Reopened",
-};
-
-export const stateWords = (state) => WORDS[state] ?? state.replaceAll("_", " ");
-
-/** Return a copy of an incident kind's icon; kinds are dotted. */
-export function iconOf(kind) {
-  const names = { face: "face", person: "persons", phone: "phone", speech: "microphone", audio: "microphone",
-    browser: "window", gaze: "eye", identity: "person", camera: "camera" };
-  const name = names[kind.split(".")[0]] ?? "alert";
-  return byId("icons").content.querySelector(`[data-name="${name}"]`).firstElementChild.cloneNode(true);
-}
-
-// Only tiles that can be seen load pictures.
-const watcher = new IntersectionObserver((entries) => {
-  for (const entry of entries) entry.target.toggleAttribute("data-seen", entry.isIntersecting);
-}, { rootMargin: "200px" });
+const WAITS = 12;
+const ASKS = 10;
+const OFFLINE = 3;
 
 export class Tile {
-  #shown = "";
-  #loading = false;
   tone = "";
   attention = 0;
+  /** What the picture shows: the frame's sha256 and its moment in milliseconds. */
+  shown = { sha256: "", at: 0 };
+  isSeen = false;
 
   constructor(session) {
-    this.element = byId("tile").content.firstElementChild.cloneNode(true);
     this.id = session.id;
+    this.element = byId("tile").content.firstElementChild.cloneNode(true);
     this.element.dataset.session = session.id;
-    watcher.observe(this.element);
-    this.update(session);
+    const part = (selector) => this.element.querySelector(selector);
+    this.parts = {
+      name: part("[data-name]"),
+      line: part("[data-line]"),
+      person: part("[data-person]"),
+      attention: part(".att"),
+      tag: part(".tag"),
+      gone: part(".gone"),
+      age: part(".age"),
+      asks: part(".asks"),
+      canvas: part("canvas"),
+    };
+    this.session = session;
   }
 
   get name() {
@@ -51,19 +45,35 @@ export class Tile {
 
   /** Whether pictures should come and none do. */
   get isOffline() {
-    const last = this.session.last_frame_at ?? (this.session.attempt_state === "in_progress" ? this.session.started_at : null);
-    return last !== null && this.silence > SILENT;
+    const { last_frame_at: last, attempt_state: state } = this.session;
+    return (last !== null || state === "in_progress") && this.silence > SILENT;
   }
 
   get silence() {
     return serverNow() - Date.parse(this.session.last_frame_at ?? this.session.started_at);
   }
 
+  get isWaiting() {
+    return this.session.attempt_state === "awaiting_authorization";
+  }
+
+  /** How old the picture is that can be seen, in milliseconds; null without one. */
+  get age() {
+    return this.shown.at ? Math.max(0, serverNow() - this.shown.at) : null;
+  }
+
+  /** How far the detectors are behind, in milliseconds; 0 where that is no trouble. */
+  get lag() {
+    const since = this.session.waiting_since;
+    const lag = since ? serverNow() - Date.parse(since) : 0;
+    return lag > LAGGING ? lag : 0;
+  }
+
   update(session) {
     const known = this.session;
     this.session = session;
     // A message may have overtaken this answer.
-    if (known?.last_frame_at > session.last_frame_at) this.noteFrame(known.last_frame_at, known.last_frame_sha256);
+    if (known.last_frame_at > session.last_frame_at) this.noteFrame(known.last_frame_at, known.last_frame_sha256);
   }
 
   noteFrame(at, sha256) {
@@ -74,80 +84,77 @@ export class Tile {
     return !words || `${this.name} ${this.session.candidate_number}`.toLowerCase().includes(words);
   }
 
-  /** Draw with the open incidents of this session, the newest first. */
-  draw(incidents) {
-    const { element, session } = this;
-    const worst = [...incidents].sort((a, b) => RANKS.indexOf(b.severity) - RANKS.indexOf(a.severity))[0];
+  /** Weigh the open incidents of this session; the tiles are sorted by it. */
+  weigh(incidents) {
+    this.worst = incidents.reduce(worse, null);
     const weight = incidents.reduce((sum, { severity }) => sum + (WEIGHTS[severity] ?? 0), 0);
-    this.attention = Math.min(99, weight + (this.isOffline ? 3 : 0));
-    this.tone = worst ? (worst.severity === "high" ? "bad" : worst.severity === "technical" ? "" : "warn") : "";
-    element.classList.toggle("bad", this.tone === "bad");
-    element.classList.toggle("warn", this.tone === "warn");
-    element.classList.toggle("quiet", !this.tone);
-    this.#drawTag(worst);
-    this.#drawGone();
-    element.querySelector("[data-name]").textContent = this.name;
-    const parts = [session.candidate_number, stateWords(session.attempt_state)];
-    element.querySelector("[data-line]").textContent = parts.filter(Boolean).join(" · ");
-    element.querySelector("[data-person]").setAttribute("aria-label", `Look at ${this.name}`);
-    const attention = element.querySelector(".att");
-    attention.textContent = this.attention || "";
-    attention.setAttribute("aria-label", `Attention ${this.attention}`);
-    attention.className = `att ${this.tone}`;
+    const asks = (this.isWaiting ? WAITS : 0) + (this.session.unread_messages ? ASKS : 0);
+    this.attention = Math.min(99, weight + asks + (this.isOffline ? OFFLINE : 0));
+    this.tone = this.worst ? toneOf(this.worst) : "";
   }
 
-  #drawTag(worst) {
-    const tag = this.element.querySelector(".tag");
-    tag.hidden = !worst;
-    if (!worst || tag.dataset.of === `${worst.id}${worst.title}`) return;
-    tag.dataset.of = `${worst.id}${worst.title}`;
+  /** Draw what has changed. */
+  draw() {
+    const { element, session, parts } = this;
+    const tone = this.tone || "quiet";
+    if (element.dataset.tone !== tone) {
+      element.dataset.tone = tone;
+      for (const one of ["bad", "warn", "quiet"]) element.classList.toggle(one, one === tone);
+      parts.attention.className = `att ${this.tone}`;
+    }
+    this.#drawTag();
+    this.#drawGone();
+    setText(parts.name, this.name);
+    setText(parts.line, [session.candidate_number, stateWords(session.attempt_state), session.proctor_name].filter(Boolean).join(" · "));
+    setAttribute(parts.person, "aria-label", `Look at ${this.name}`);
+    setText(parts.attention, this.attention ? String(this.attention) : "");
+    setAttribute(parts.attention, "aria-label", `Attention ${this.attention}`);
+    setHidden(parts.asks, !session.unread_messages);
+    setText(parts.asks.lastElementChild, String(session.unread_messages));
+    setAttribute(parts.asks, "aria-label", `${session.unread_messages} unread`);
+  }
+
+  /** Say how old the picture is. */
+  drawAge() {
+    const { age } = this.parts;
+    setHidden(age, this.age === null);
+    if (this.age === null) return;
+    setText(age, spellLength(this.age));
+    age.classList.toggle("old", this.age > OLD);
+  }
+
+  /** Note that a picture is on the screen now. */
+  noteShown(sha256, at) {
+    if (!this.shown.sha256) setHidden(this.parts.canvas, false);
+    this.shown = { sha256, at };
+    this.element.dataset.frame = sha256;
+  }
+
+  #drawTag() {
+    const { tag } = this.parts;
+    setHidden(tag, !this.worst);
+    if (!this.worst) return;
+    const key = `${this.worst.kind} ${this.worst.title} ${this.tone}`;
+    if (tag.dataset.of === key) return;
+    tag.dataset.of = key;
     tag.className = `chip tag ${this.tone ? `solid-${this.tone}` : "shade"}`;
-    tag.querySelector("[data-icon]").replaceChildren(iconOf(worst.kind));
-    tag.querySelector("[data-text]").textContent = worst.title;
+    tag.querySelector("[data-icon]").replaceChildren(iconOf(this.worst.kind));
+    tag.querySelector("[data-text]").textContent = this.worst.title;
   }
 
   #drawGone() {
-    const gone = this.element.querySelector(".gone");
+    const { gone } = this.parts;
     const isPaused = this.session.attempt_state === "paused";
-    gone.hidden = !this.isOffline && !isPaused;
-    gone.querySelector(".icon").toggleAttribute("hidden", !this.isOffline);
-    gone.querySelector("b").textContent = isPaused ? "Paused" : "Reconnecting";
-    gone.querySelector(".num").textContent = this.isOffline
-      ? `no picture for ${spell(this.silence)}`
-      : "";
-  }
-
-  /** Load the newest picture, if there is a newer one and it can be seen. */
-  load() {
-    const { last_frame_sha256: sha256 } = this.session;
-    if (!sha256 || sha256 === this.#shown || this.#loading || document.hidden) return;
-    if (!this.element.hasAttribute("data-seen")) return;
-    const image = this.element.querySelector(".pic > img");
-    const next = new Image();
-    this.#loading = true;
-    next.onload = () => {
-      this.#loading = false;
-      this.#shown = sha256;
-      image.src = next.src;
-      image.alt = `Camera of ${this.name}`;
-      image.hidden = false;
-    };
-    next.onerror = () => {
-      this.#loading = false;
-    };
-    next.src = frameAddress(this.session);
-  }
-
-  end() {
-    watcher.unobserve(this.element);
-    this.element.remove();
+    const isOffline = this.isOffline;
+    setHidden(gone, !isOffline && !isPaused);
+    if (gone.hidden) return;
+    gone.querySelector(".icon").toggleAttribute("hidden", !isOffline);
+    setText(gone.querySelector("b"), isPaused ? "Paused" : "Reconnecting");
+    setText(gone.querySelector(".num"), isOffline ? `no picture for ${spellLength(this.silence)}` : "");
   }
 }
 
-export const frameAddress = ({ id, last_frame_sha256 }) =>
-  `/api/v1/proctoring/sessions/${id}/frame?v=${last_frame_sha256.slice(0, 16)}`;
+const worse = (a, b) => (a && RANKS.indexOf(a.severity) >= RANKS.indexOf(b.severity) ? a : b);
 
-function spell(milliseconds) {
-  const seconds = Math.round(milliseconds / 1000);
-  return seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
-}
+export const frameAddress = ({ id, last_frame_sha256: sha256 }) =>
+  `/api/v1/proctoring/sessions/${id}/frame?v=${sha256.slice(0, 16)}`;
