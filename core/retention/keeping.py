@@ -112,14 +112,13 @@ def place_hold(platform: Platform, principal: Principal, session_id: UUID, reaso
 
 
 def lift_hold(platform: Platform, principal: Principal, session_id: UUID) -> None:
-    """End a hold; raises ConflictError when there is none."""
+    """End a hold; nothing happens when there is none."""
     with platform.db.transaction() as session:
         _get_for_hold(session, principal, session_id)
         hold = session.get(SessionHold, session_id)
-        if hold is None:
-            raise ConflictError("The evidence is not on hold.")
-        session.delete(hold)
-        record(session, principal, "evidence.released", "proctoring_session", session_id)
+        if hold is not None:
+            session.delete(hold)
+            record(session, principal, "evidence.released", "proctoring_session", session_id)
 
 
 def _get_for_hold(session: Session, principal: Principal, session_id: UUID) -> ProctoringSession:

@@ -28,6 +28,8 @@ SCORES = "admin author grader"
 MARKERS = "grader"
 RELEASERS = "admin author"
 WATCHERS = "proctor reviewer"
+DECIDERS = "reviewer"
+HOLDERS = "admin reviewer"
 OWNER = "candidate"
 
 Body = Mapping[str, Any] | Callable[[Any], Mapping[str, Any]]
@@ -180,6 +182,16 @@ ACCOUNT_DOORS = [
     door("POST /admin/users/<uuid:user_id>/password", USERS),
     door("POST /admin/users/<uuid:user_id>/roles", USERS, form={"role": "grader"}),
     door("POST /admin/users/<uuid:user_id>/roles/<uuid:grant_id>/revoke", USERS),
+    door("POST /admin/users/<uuid:user_id>/archive", USERS),
+    door("GET /admin/users/<uuid:user_id>/erase", USERS),
+    door("POST /admin/users/<uuid:user_id>/erase", USERS, form={"login": "x"}),
+    door("POST /home/archive", "candidate stranger"),
+    door("POST /api/v1/users/<uuid:user_id>/archive", "admin author"),
+    door("POST /api/v1/users/<uuid:user_id>/erasure", USERS, json={"confirm": "erase"}),
+    door("GET /review/<uuid:session_id>/evidence", WATCHERS, "outsider"),
+    door("POST /review/<uuid:session_id>/evidence", WATCHERS, "outsider"),
+    door("POST /review/<uuid:session_id>/evidence/hold", HOLDERS, "outsider", form={"reason": "x"}),
+    door("POST /review/<uuid:session_id>/evidence/release", HOLDERS, "outsider"),
 ]
 
 PLUGIN_DOORS = [
@@ -527,6 +539,16 @@ PROCTORING_DOORS = [
     door("GET /api/v1/proctoring/sessions/<uuid:session_id>", WATCHERS, "outsider"),
     door("GET /api/v1/proctoring/sessions/<uuid:session_id>/incidents", WATCHERS, "outsider"),
     door("GET /api/v1/proctoring/sessions/<uuid:session_id>/frame", WATCHERS, "outsider"),
+    door("POST /api/v1/proctoring/sessions/<uuid:session_id>/verification", WATCHERS, "outsider"),
+    door("GET /api/v1/proctoring/sessions/<uuid:session_id>/manifest", WATCHERS, "outsider"),
+    door("GET /api/v1/proctoring/sessions/<uuid:session_id>/keeping", WATCHERS, "outsider"),
+    door(
+        "PUT /api/v1/proctoring/sessions/<uuid:session_id>/hold",
+        HOLDERS,
+        "outsider",
+        json={"reason": "A complaint."},
+    ),
+    door("DELETE /api/v1/proctoring/sessions/<uuid:session_id>/hold", HOLDERS, "outsider"),
     door(
         "GET /api/v1/proctoring/stream",
         WATCHERS,

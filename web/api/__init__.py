@@ -32,6 +32,8 @@ SERVICES = (
     "conversations",
     "assignments",
     "plugins",
+    "evidence",
+    "people",
     "detectors",
     "question_types",
     "media",

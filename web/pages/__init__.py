@@ -33,6 +33,8 @@ PAGES = (
     "detectors",
     "connections",
     "health",
+    "people",
+    "evidence",
     # Add the name of your module in examhall.web.pages here; it holds `blueprint`.
 )
 
