@@ -9,6 +9,9 @@ from flask import Blueprint, render_template
 from examhall.core.proctoring.evaluations import list_detectors
 from examhall.web.context import platform, principal
 
+COUNTS = frozenset({"samples", "windows", "pairs", "frames", "away", "found"})
+"""Figures that are no shares, even where they are 0 or 1."""
+
 blueprint = Blueprint("detectors", __name__, url_prefix="/admin/detectors")
 
 
@@ -24,8 +27,9 @@ def _columns(groups: Mapping[str, Mapping[str, float]]) -> list[str]:
     return list(dict.fromkeys(name for figures in groups.values() for name in figures))
 
 
-def _told(value: float | None) -> str:
+def _told(name: str, value: float | None) -> str:
     """Return a figure for people: counts as they are, shares with two places."""
     if value is None:
         return "-"
-    return f"{value:.0f}" if value == int(value) and value > 1 else f"{value:.2f}"
+    is_count = name in COUNTS or (value == int(value) and value > 1)
+    return f"{value:.0f}" if is_count else f"{value:.2f}"
