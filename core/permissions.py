@@ -102,13 +102,13 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.PROCTORING_WATCH,
             _P.INCIDENTS_NOTE,
             _P.EVIDENCE_READ,
+            _P.SESSIONS_DECIDE,
         }
     ),
     Role.AUDITOR: frozenset({_P.AUDIT_READ, _P.HEALTH_READ}),
     Role.CANDIDATE: frozenset({_P.ATTEMPTS_TAKE}),
 }
 """What each role may do. A candidate's permission covers their own attempts only."""
-            _P.SESSIONS_DECIDE,
 
 
 @dataclass(frozen=True, slots=True)

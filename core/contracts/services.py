@@ -140,9 +140,21 @@ class ReportDocument:
 
 
 class Report(Plugin):
-    """Makes a document about an exam from its data (a JSON object made by core)."""
+    """Makes a document from data (a JSON object made by core) about an exam or a watched session.
+
+    With the subject `session` the object has `title`, `made_at`, `made_by`; `exam` (id, title),
+    `candidate` (name, number), `session` (id, started_at, ended_at, pauses ...); `consent` (class,
+    given, at, text_digest); `watched` (streams, detectors, waived); `integrity` (score,
+    contributions by title); `incidents` (title, severity, confidence, explanation, started_at,
+    ended_at, state, note, detectors, frames of sha256, at, boxes); `decisions` (round, outcome,
+    title, meaning, reason, reviewer, at, incidents); `appeal` (comment, state, at) or null;
+    `evidence` (length, head, ok, broken_at, sealed); and `pictures`: JPEG in base64 by sha256.
+    Moments are ISO 8601 in UTC.
+    """
 
     kind: ClassVar[Kind] = Kind.REPORT
+    subject: ClassVar[str] = "exam"
+    """What its data is about: `exam`, or `session`."""
 
     @abstractmethod
     def build(self, data: Mapping[str, Any]) -> ReportDocument:

@@ -175,7 +175,7 @@ def make_link(platform: Platform, principal: Principal, evidence_id: UUID) -> Ev
             session_id=str(row.session_id),
             sha256=row.sha256,
         )
-    signature = _sign(platform, evidence_id, principal.user_id, expires)
+    signature = sign_link(platform, evidence_id, principal.user_id, expires)
     return EvidenceLink(evidence_id, principal.user_id, expires, signature)
 
 
@@ -185,7 +185,7 @@ def open_link(platform: Platform, principal: Principal, link: EvidenceLink) -> E
     Raises ForbiddenError for a link that is forged, expired or somebody else's.
     """
     require_somewhere(principal, Permission.EVIDENCE_READ)
-    expected = _sign(platform, link.evidence_id, link.user_id, link.expires)
+    expected = sign_link(platform, link.evidence_id, link.user_id, link.expires)
     if not hmac.compare_digest(expected.encode(), link.signature.encode()):
         raise ForbiddenError("This link is not ours.")
     if link.user_id != principal.user_id:
@@ -207,12 +207,13 @@ def get_last_frame(
 
     Raises NotFoundError when there is none yet or the session is another exam's.
     """
+    if stream not in PICTURES:
+        raise InvalidError("There are no frames of that stream.", stream=sorted(PICTURES))
     watched = get_session_for(session, principal, Permission.PROCTORING_WATCH, session_id)
     row = session.scalar(
         select(Evidence).where(
-    if stream not in PICTURES:
-        raise InvalidError("There are no frames of that stream.", stream=sorted(PICTURES))
-            Evidence.session_id == watched.id, Evidence.sha256 == watched.last_frame_sha256
+            Evidence.session_id == watched.id,
+            Evidence.sha256 == _last_sha256(session, watched, stream),
         )
     )
     if row is None:
@@ -220,10 +221,6 @@ def get_last_frame(
     return row
 
 
-def _head(session: Session, session_id: UUID) -> tuple[int, str]:
-    head = session.execute(
-        select(Evidence.number, Evidence.link_hash)
-        .where(Evidence.session_id == session_id)
 def _last_sha256(session: Session, watched: ProctoringSession, stream: Stream) -> str:
     if stream is Stream.CAMERA:
         return watched.last_frame_sha256
@@ -236,6 +233,10 @@ def _last_sha256(session: Session, watched: ProctoringSession, stream: Stream) -
     return samples[-1]["sha256"] if samples else ""
 
 
+def _head(session: Session, session_id: UUID) -> tuple[int, str]:
+    head = session.execute(
+        select(Evidence.number, Evidence.link_hash)
+        .where(Evidence.session_id == session_id)
         .order_by(Evidence.number.desc())
         .limit(1)
     ).one_or_none()
@@ -253,6 +254,7 @@ def _get_readable(session: Session, principal: Principal, evidence_id: UUID) -> 
     return row
 
 
-def _sign(platform: Platform, evidence_id: UUID, user_id: UUID, expires: int) -> str:
+def sign_link(platform: Platform, evidence_id: UUID, user_id: UUID, expires: int) -> str:
+    """Return the signature of a link: hex of an HMAC with a key of its own."""
     message = f"{evidence_id}\n{user_id}\n{expires}".encode()
     return hmac.new(platform.vault.derive("evidence"), message, hashlib.sha256).hexdigest()

@@ -67,11 +67,11 @@ def close_session(session: Session, platform: Platform, attempt_id: UUID) -> Non
     watched.retain_until = watched.ended_at + _retention(platform, watched)
     session.flush()
     emit(session, ProctoringSessionClosed.of(watched))
-    publish_session(session, platform, watched)
-    job = (str(watched.id),)
     attempt = session.get_one(Attempt, attempt_id)
     if attempt.review_state == ReviewState.NOT_REQUIRED:
         move(session, attempt, Machine.REVIEW, ReviewState.QUEUED, "system")
+    publish_session(session, platform, watched)
+    job = (str(watched.id),)
     delay = platform.settings.drain_seconds + 1.0
     after_commit(session, lambda: platform.queue.enqueue("analyse_session", *job))
     after_commit(session, lambda: platform.queue.enqueue("analyse_session", *job, delay=delay))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -22,6 +22,11 @@ _ORDER = list(Round)
 def list_decisions(session: Session, session_id: UUID) -> list[Decision]:
     """Return the decisions about a session, the first round first."""
     rows = session.scalars(select(Decision).where(Decision.session_id == session_id))
+    return order_decisions(rows)
+
+
+def order_decisions(rows: Iterable[Decision]) -> list[Decision]:
+    """Return decisions about one session in the order of their rounds."""
     return sorted(rows, key=lambda row: _ORDER.index(Round(row.round)))
 
 

@@ -286,7 +286,7 @@ class NotifierContract(PluginContract):
 
 
 class ReportContract(PluginContract):
-    """Set `plugin`; `data` is an exam's data as the report gets it."""
+    """Set `plugin`; `data` is what the report gets about its subject."""
 
     plugin: ClassVar[Report]
     data: ClassVar[Mapping[str, Any]] = {}

@@ -47,6 +47,7 @@ from tests.core.integrations.world import connect, messages, queue
 from tests.core.proctoring.scripted import picture
 from tests.core.proctoring.watching import load_scripted
 from tests.web.people import People, session_token, sign_in
+from tests.web.reviewed import make_reviewed, own_link
 
 LEASE = "window-of-the-owner"
 HOUR = {"time": {"limit_seconds": 3600}}
@@ -78,6 +79,7 @@ class Hall:
         self._make_people()
         self._make_exams()
         self._make_watched_attempt()
+        self._make_reviews()
         self._make_connection()
         self.app = create_app(platform)
         self._template = Path(platform.settings.data_dir) / "hall.db"
@@ -265,6 +267,18 @@ class Hall:
             session.flush()
             self.ids["incident_id"] = incident.id
 
+    def _make_reviews(self) -> None:
+        """Make a session that waits for a decision, and one that is decided."""
+        self.ids["key.report"] = "session_pdf"
+        for name in ("queued", "decided"):
+            attempt = self._sit(name, {"proctoring": WATCHED})
+            reviewer = self.people.principal("reviewer")
+            exam_id = self.ids[f"exam_id.{name}"]
+            one = make_reviewed(self.platform, self.owner, reviewer, exam_id, attempt)
+            self.ids[f"session_id.{name}"] = one.watched.session_id
+        one.decide()
+        self.ids["evidence_id.decided"] = one.pieces[1]
+
     def _make_connection(self) -> None:
         connection = connect(self.platform, "https://partner.example/hook")
         self.ids["connection_id"] = connection.id
@@ -278,6 +292,12 @@ class Hall:
         """Return the query of a link to the evidence, made for a person who may read it."""
         link = make_link(self.platform, self.people.principal(person), self.ids["evidence_id"])
         return {"expires": link.expires, "user": link.user_id, "signature": link.signature}
+
+    def own_link(self) -> dict[str, Any]:
+        """Return the query of a link to the evidence that counts, made for its candidate."""
+        ids = self.ids
+        attempt_id, evidence_id = ids["attempt_id.decided"], ids["evidence_id.decided"]
+        return own_link(self.platform, self.owner, attempt_id, evidence_id)
 
     def _file(self) -> Path:
         return Path(str(make_url(self.platform.settings.database_url).database))

@@ -632,6 +632,74 @@ CONVERSATION_DOORS = [
     ),
 ]
 
+QUEUED = {"session_id": "session_id.queued", "exam_id": "exam_id.queued"}
+DECIDED = {
+    "attempt_id": "attempt_id.decided",
+    "evidence_id": "evidence_id.decided",
+    "session_id": "session_id.decided",
+}
+CLEAR = {"round": "first", "outcome": "no_concern", "reason": "Nothing was seen."}
+
+REVIEW_DOORS = [
+    door("GET /api/v1/proctoring/sessions/<uuid:session_id>/timeline", WATCHERS, "outsider"),
+    door(
+        "POST /api/v1/proctoring/sessions/<uuid:session_id>/links",
+        WATCHERS,
+        "outsider",
+        json=lambda hall: {"ids": [str(hall.ids["evidence_id"])]},
+    ),
+    door("GET /api/v1/reviews", DECIDERS + " outsider"),
+    door("GET /api/v1/reviews/<uuid:session_id>", DECIDERS, "outsider"),
+    door(
+        "POST /api/v1/reviews/<uuid:session_id>/decisions",
+        DECIDERS,
+        "outsider",
+        use=QUEUED,
+        json=CLEAR,
+    ),
+    door("GET /api/v1/attempts/<uuid:attempt_id>/decision", OWNER, "stranger", use=DECIDED),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/decision/links",
+        OWNER,
+        "stranger",
+        use=DECIDED,
+        json=lambda hall: {"ids": [str(hall.ids["evidence_id.decided"])]},
+    ),
+    door(
+        "GET /api/v1/attempts/<uuid:attempt_id>/decision/evidence/<uuid:evidence_id>",
+        OWNER,
+        "stranger",
+        use=DECIDED,
+        query=lambda hall: hall.own_link(),
+    ),
+    door(
+        "POST /api/v1/attempts/<uuid:attempt_id>/appeal",
+        OWNER,
+        "stranger",
+        use=DECIDED,
+        json={"comment": "I was alone."},
+    ),
+    door("GET /review", DECIDERS + " outsider"),
+    door("GET /review/<uuid:session_id>", DECIDERS, "outsider", use=QUEUED),
+    door("POST /review/<uuid:session_id>", DECIDERS, "outsider", use=QUEUED, form=CLEAR),
+    door("GET /review/<uuid:session_id>/report", DECIDERS, "outsider", use=QUEUED),
+    door(
+        "GET /review/<uuid:session_id>/report/<key>",
+        DECIDERS,
+        "outsider",
+        use={**DECIDED, "key": "key.report"},
+    ),
+    door("GET /review/statistics/<uuid:exam_id>", DECIDERS, "outsider", use=QUEUED),
+    door("GET /review/statistics/<uuid:exam_id>.csv", DECIDERS, "outsider", use=QUEUED),
+    door(
+        "POST /attempts/<uuid:attempt_id>/appeal",
+        OWNER,
+        "stranger",
+        use=DECIDED,
+        form={"comment": "I was alone."},
+    ),
+]
+
 DOORS = [
     *PUBLIC_DOORS,
     *ACCOUNT_DOORS,
@@ -642,4 +710,5 @@ DOORS = [
     *SCORE_DOORS,
     *PROCTORING_DOORS,
     *CONVERSATION_DOORS,
+    *REVIEW_DOORS,
 ]

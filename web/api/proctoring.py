@@ -10,12 +10,13 @@ from flask import Response, request, url_for
 from examhall.core.live import LiveMessage
 from examhall.core.paging import Page
 from examhall.core.proctoring import chunks, consents, evidence, incidents, queries
-from examhall.core.proctoring.evidence import EvidenceContent, EvidenceLink
+from examhall.core.proctoring.evidence import EvidenceLink
 from examhall.core.proctoring.operations import exam_channel
 from examhall.web.api import proctoring_schemas as schemas
 from examhall.web.api.base import ApiBlueprint, PageArguments, body_limit, page_schema
 from examhall.web.api.chunk_form import CHUNK_LIMIT, read_chunk
 from examhall.web.context import platform, principal
+from examhall.web.evidence_files import send_evidence
 from examhall.web.streaming import event_stream
 
 blueprint = ApiBlueprint("proctoring", __name__, description="Watching over attempts.")
@@ -113,7 +114,7 @@ def show_frame(arguments: dict[str, Any], session_id: UUID) -> Response:
         response = Response(status=304)
         response.set_etag(row.sha256)
         return response
-    return _content(evidence.read_evidence(platform(), row), "private, no-cache")
+    return send_evidence(evidence.read_evidence(platform(), row), "private, no-cache")
 
 
 @blueprint.route("/proctoring/stream", methods=["GET"])
@@ -158,7 +159,7 @@ def show_evidence(arguments: dict[str, Any], evidence_id: UUID) -> Response:
     link = EvidenceLink(
         evidence_id, arguments["user"], arguments["expires"], arguments["signature"]
     )
-    return _content(evidence.open_link(platform(), principal(), link), "no-store")
+    return send_evidence(evidence.open_link(platform(), principal(), link))
 
 
 def _snapshot(exam_id: UUID) -> dict[str, Any]:
@@ -168,11 +169,3 @@ def _snapshot(exam_id: UUID) -> dict[str, Any]:
         rows = queries.list_open_incidents(session, who, exam_id)
         found = [incidents.describe_incident(here.plugins, row) for row in rows]
     return {"sessions": schemas.SessionSchema(many=True).dump(tiles.items), "incidents": found}
-
-
-def _content(content: EvidenceContent, cache: str) -> Response:
-    response = Response(content.data, mimetype=content.content_type)
-    response.headers["Cache-Control"] = cache
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.set_etag(content.sha256)
-    return response

@@ -17,6 +17,10 @@ PAGES = (
     "candidate",
     "room_camera",
     "proctor",
+    "review",
+    "review_report",
+    "review_statistics",
+    "decision",
     "exams",
     "exam_settings",
     "candidates",
@@ -29,12 +33,12 @@ PAGES = (
     "exchange",
     "marking",
     "users",
+    "people",
+    "evidence",
     "plugins",
     "detectors",
     "connections",
     "health",
-    "people",
-    "evidence",
     # Add the name of your module in examhall.web.pages here; it holds `blueprint`.
 )
 

@@ -20,6 +20,8 @@ from examhall.core.attempts.room import Room, RoomItem, get_room
 from examhall.core.attempts.states import AttemptState
 from examhall.core.errors import ConflictError, NotFoundError
 from examhall.core.proctoring.consents import ConsentForm, get_consent_form
+from examhall.core.review.candidate import find_own_review
+from examhall.core.review.rules import OUTCOME_WORDS
 from examhall.core.scoring.queries import Result, get_result
 from examhall.core.scoring.review import ReviewItem, get_review
 from examhall.web.api.attempt_schemas import RoomSchema
@@ -72,6 +74,7 @@ def check_in(attempt_id: UUID) -> Page:
             "attempt_id": str(attempt_id),
             "state": here.attempt.state,
             "streams": list(here.proctoring["streams"]) if here.proctoring else [],
+            "room_camera": here.proctoring["room_camera"] if here.proctoring else "off",
         },
     )
 
@@ -97,11 +100,17 @@ def room(attempt_id: UUID) -> Page:
 
 @blueprint.get("/attempts/<uuid:attempt_id>/result")
 def result(attempt_id: UUID) -> Page:
-    """Show the receipt, and the result as far as it may be seen."""
+    """Show the receipt, the result and the review as far as they may be seen."""
+    return show_result(attempt_id)
+
+
+def show_result(attempt_id: UUID, *, appeal_error: str = "", comment: str = "") -> Page:
+    """Return the page of a result, with what is wrong about an appeal that was not taken."""
     with platform().db.reading() as session:
         attempt = get_own_attempt(session, principal(), attempt_id)
         receipt = find_receipt(session, attempt_id)
         found = get_result(session, principal(), attempt_id)
+        review = find_own_review(session, principal(), attempt_id)
     wanted = _page_of(attempt_id, attempt.state)
     if wanted != url_for(".result", attempt_id=attempt_id):
         return redirect(wanted)
@@ -111,6 +120,10 @@ def result(attempt_id: UUID) -> Page:
         attempt=attempt,
         receipt=receipt,
         result=found,
+        review=review,
+        outcomes=OUTCOME_WORDS,
+        appeal_error=appeal_error,
+        appeal_comment=comment,
         items=items,
         sheets=list_sheets((item.type, item.fragment) for item in items),
         state=STATE_WORDS.get(AttemptState(attempt.state), attempt.state),

@@ -83,7 +83,8 @@ def close(watched: Watched) -> None:
 def mark_analysed(watched: Watched) -> None:
     """Have all chunks analysed, without detectors."""
     with watched.platform.db.transaction() as session:
-        session.execute(update(Chunk).values(state="analysed"))
+        mine = Chunk.session_id == watched.session_id
+        session.execute(update(Chunk).where(mine).values(state="analysed"))
 
 
 def add_incidents(watched: Watched) -> tuple[dict[str, UUID], list[UUID]]:

@@ -1,0 +1,73 @@
+/* The pictures at a position, with the boxes of the incidents that they show. */
+
+const SVG = "http://www.w3.org/2000/svg";
+const STALE = 15000;
+const PICTURES_A_SECOND = 5;
+const AHEAD = 24;
+
+export class Screens {
+  #figures = [...document.querySelectorAll("figure[data-stream]")];
+  #boxes = new Map();
+
+  constructor(recording, pieces, incidents) {
+    Object.assign(this, { recording, pieces });
+    for (const incident of incidents) {
+      for (const frame of incident.evidence) if (frame.boxes?.length) this.#boxes.set(frame.id, frame.boxes);
+    }
+  }
+
+  /** The stream whose pictures are stepped through. */
+  get main() {
+    return this.#figures[0]?.dataset.stream ?? "microphone";
+  }
+
+  /** Show what there is at a position; `speed` is 0 in a pause. */
+  draw(position, speed) {
+    const apart = speed > 1 ? (speed * 1000) / PICTURES_A_SECOND : 0;
+    const wanted = [];
+    for (const figure of this.#figures) {
+      const { stream } = figure.dataset;
+      const sample = this.recording.latest(stream, position);
+      const isThere = sample !== null && position - sample.at < STALE && sample.id !== null;
+      const shown = isThere ? this.#nearestLoaded(sample, position) : null;
+      this.#show(figure, isThere, shown, sample);
+      if (isThere && apart === 0) wanted.push(sample.id);
+      const ahead = speed ? AHEAD : 4;
+      wanted.push(...this.recording.following(stream, position, ahead, apart).map(({ id }) => id));
+    }
+    this.pieces.want(wanted);
+  }
+
+  /** Return the sample itself, or one shortly before it that is here already. */
+  #nearestLoaded(sample, position) {
+    for (let index = sample.index; index >= 0 && sample.index - index < 40; index -= 1) {
+      const one = sample.of[index];
+      if (position - one.at > STALE) return null;
+      if (this.pieces.address(one.id)) return one;
+    }
+    return null;
+  }
+
+  #show(figure, isThere, shown, sample) {
+    const image = figure.querySelector("img");
+    const isGone = isThere && this.pieces.isGone(sample.id);
+    figure.querySelector(".nopic").hidden = isThere && !isGone;
+    figure.querySelector(".nopic").textContent =
+      isGone || (sample && sample.id === null) ? "No longer kept" : "No picture at this moment";
+    if (!isThere || isGone) image.hidden = true;
+    if (!shown) return;
+    image.hidden = false;
+    if (figure.dataset.shown === shown.id) return;
+    figure.dataset.shown = shown.id;
+    image.src = this.pieces.address(shown.id);
+    image.alt = `${figure.querySelector("figcaption").textContent.trim()} at ${new Date(shown.at).toTimeString().slice(0, 8)}`;
+    figure.querySelector("svg").replaceChildren(...(this.#boxes.get(shown.id) ?? []).map(drawBox));
+  }
+}
+
+function drawBox({ left, top, width, height }) {
+  const box = document.createElementNS(SVG, "rect");
+  const values = { x: left, y: top, width, height };
+  for (const [name, value] of Object.entries(values)) box.setAttribute(name, value * 100);
+  return box;
+}
