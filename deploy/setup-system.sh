@@ -40,6 +40,7 @@ library_exists libglib-2.0.so.0 || need libglib2.0-0
 # that run from then on.
 if [ "$purpose" = test ]; then
     any_command_exists chromium chromium-browser google-chrome || need chromium
+    command_exists strace || need strace
     command_exists ceph-authtool || need ceph-common
     command_exists ceph-mon || need ceph-mon
     command_exists ceph-osd || need ceph-osd

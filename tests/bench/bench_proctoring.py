@@ -2,8 +2,8 @@
 
 One worker process (`python -m examhall.worker.process detection`) on one core, with PostgreSQL and
 Redis; the detectors `face`, `gaze` and `objects` look at every frame. The models alone run in a
-process of their own on the same core before and after. Both are told by the clock and by CPU time,
-which other load on the machine changes less.
+process of their own on the same core, in turn with the pipeline. Both are told by the clock and by
+CPU time, which other load on the machine changes less, as the best of three rounds.
 
 The second test has ten candidates send chunks in real time with the usual settings, and measures
 from the acknowledgement of a chunk to its findings in the database, and to incidents on the wall.
@@ -42,7 +42,10 @@ from tests.core.proctoring.watching import START, Watched, watch
 from tests.services.postgres import PostgresServer
 from tests.services.redis import RedisServer
 
-SESSIONS = int(os.environ.get("EXAMHALL_BENCH_SESSIONS", "10"))
+Part = dict[str, float]
+Parts = dict[str, Part]
+ROUNDS = int(os.environ.get("EXAMHALL_BENCH_ROUNDS", "3"))
+SESSIONS = int(os.environ.get("EXAMHALL_BENCH_SESSIONS", "5"))
 FRAMES = int(os.environ.get("EXAMHALL_BENCH_FRAMES", "30"))
 """Frames of each session in the first test."""
 SECONDS = float(os.environ.get("EXAMHALL_BENCH_SECONDS", "60"))
@@ -104,25 +107,27 @@ def test_throughput(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    frames = frames + people
+    shown = [*people[:3], *frames[: FRAMES - 3]]
     rules: dict[str, Any] = {"frame_seconds": 1.0, "detectors": DETECTORS}
-    alone = measure_alone(frames, tmp_path, world)
+    rounds: list[tuple[Parts, Part]] = []
     with worker(world, EXAMHALL_DETECTION_LATE_SECONDS="86400") as process:
-        warm = watch(world, **rules)
-        send(warm, frames[:10], spacing=1.0)
+        send(watch(world, **rules), shown, spacing=1.0)
         wait_until_analysed(world)
-        with monkeypatch.context() as patch:
-            patch.setattr(world.platform.queue, "enqueue", lambda *_, **__: None)
-            for number in range(SESSIONS):
-                taken = list(islice(cycle(frames[number:] + frames[:number]), FRAMES))
-                send(watch(world, **rules), taken, spacing=1.0)
-        began, before = time.perf_counter(), tree_seconds(process.pid)
-        world.platform.queue.enqueue("analyse_waiting")
-        wait_until_analysed(world)
-        clock = (time.perf_counter() - began) / (SESSIONS * FRAMES) * 1000
-        cpu = (tree_seconds(process.pid) - before) / (SESSIONS * FRAMES) * 1000
-    again = measure_alone(frames, tmp_path, world)
-    report(alone, again, {"clock": clock, "cpu": cpu})
+        for _ in range(ROUNDS):
+            alone = measure_alone(shown, tmp_path, world)
+            with monkeypatch.context() as patch:
+                patch.setattr(world.platform.queue, "enqueue", lambda *_, **__: None)
+                for _ in range(SESSIONS):
+                    send(watch(world, **rules), shown, spacing=1.0)
+            began, before = time.perf_counter(), tree_seconds(process.pid)
+            world.platform.queue.enqueue("analyse_waiting")
+            wait_until_analysed(world)
+            each = 1000 / (SESSIONS * FRAMES)
+            clock = (time.perf_counter() - began) * each
+            rounds.append(
+                (alone, {"clock": clock, "cpu": (tree_seconds(process.pid) - before) * each})
+            )
+    report(rounds)
     require_all_seen(world)
 
 
@@ -321,9 +326,7 @@ def on_one_core() -> list[str]:
     return ["taskset", "-c", str(CORE), sys.executable]
 
 
-def measure_alone(
-    frames: Sequence[bytes], folder: Path, world: World
-) -> dict[str, dict[str, float]]:
+def measure_alone(frames: Sequence[bytes], folder: Path, world: World) -> Parts:
     """Run the models alone on the core that the worker has."""
     place = folder / "frames"
     place.mkdir(exist_ok=True)
@@ -334,29 +337,23 @@ def measure_alone(
     done = subprocess.run(
         command, env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE, check=True
     )
-    result: dict[str, dict[str, float]] = json.loads(done.stdout)
+    result: Parts = json.loads(done.stdout)
     return result
 
 
-def report(
-    before: dict[str, dict[str, float]],
-    after: dict[str, dict[str, float]],
-    whole: dict[str, float],
-) -> None:
-    """Print the pipeline beside the sum of its models."""
-    print(f"\n{SESSIONS} sessions of {FRAMES} frames; milliseconds a frame, by the clock and CPU")
-    for name in before:
-        values = (before[name]["clock"], before[name]["cpu"])
-        again = (after[name]["clock"], after[name]["cpu"])
-        print(
-            f"  {name:10} {values[0]:6.2f} {values[1]:6.2f}   again {again[0]:6.2f} {again[1]:6.2f}"
-        )
+def report(rounds: Sequence[tuple[Parts, Part]]) -> None:
+    """Print the pipeline beside the sum of its models: each round, and the best of all."""
+    print(f"\n{SESSIONS} sessions of {FRAMES} frames a round; milliseconds a frame")
     for kind in ("clock", "cpu"):
-        plain = sum(before[name][kind] + after[name][kind] for name in before) / 2
+        for alone, whole in rounds:
+            parts = ", ".join(f"{name} {part[kind]:.1f}" for name, part in alone.items())
+            print(f"  {kind}: {parts}; pipeline {whole[kind]:.1f}")
+        plain = sum(min(alone[name][kind] for alone, _ in rounds) for name in rounds[0][0])
+        whole_best = min(whole[kind] for _, whole in rounds)
         print(
-            f"{kind}: models alone {plain:.1f} ms, {1000 / plain:.1f} frames/s; pipeline "
-            f"{whole[kind]:.1f} ms, {1000 / whole[kind]:.1f} frames/s: "
-            f"{plain / whole[kind]:.0%}, aim {AIM:.0%}"
+            f"best by {kind}: models alone {plain:.1f} ms, {1000 / plain:.1f} frames/s; pipeline "
+            f"{whole_best:.1f} ms, {1000 / whole_best:.1f} frames/s: {plain / whole_best:.0%}, "
+            f"aim {AIM:.0%}"
         )
     print(machine())
 
