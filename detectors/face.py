@@ -1,9 +1,9 @@
-"""Faces in front of the camera: none, one, or more than one."""
+"""Faces in front of the camera: none, one, or more than one; cut off, or turned to a side."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from marshmallow import Schema, fields, validate
@@ -23,6 +23,12 @@ from examhall.plugins.vision import decode, digest_of, find_model, health_of
 
 MISSING = "face.missing"
 SECOND = "person.second"
+COVERED = "face.covered"
+AWAY = "face.away"
+EDGE = 0.09
+"""Eyes or mouth so near to the picture's edge (in sizes of the face) mean that the face is cut."""
+
+TURN = 0.55
 BUCKETS = ("0", "1", "2+")
 
 
@@ -42,19 +48,40 @@ class FaceConfiguration(Schema):
         validate=validate.Range(0.4, 0.99),
         metadata={"label": "Certainty", "help": "From how much certainty on a spot is a face."},
     )
+    turn = fields.Float(
+        load_default=TURN,
+        validate=validate.Range(0.3, 3),
+        metadata={
+            "label": "Turn of the head",
+            "help": "How far the nose is to a side, in distances of the eyes. 0.55 is about 50 "
+            "degrees; glances and a second screen beside the first are less. YuNet only.",
+        },
+    )
 
 
 class FaceDetector(Detector):
-    """Counts the faces of each frame."""
+    """Counts the faces of each frame, and looks where the only one's eyes, nose and mouth are.
+
+    Hands and masks are not told: the models put a mouth where it should be, and the colours of
+    skin, beards and light differ more than those of what may cover them.
+    """
 
     key = "face"
     version = "1.0.0"
     title = "Face"
-    summary = "Notes frames without a face, and frames with more than one."
+    summary = (
+        "Notes frames without a face, with more than one, with one that the picture's edge cuts, "
+        "and a head turned far to a side. A hand or a mask before the face is not told."
+    )
     streams = frozenset({Stream.CAMERA})
     cadence = 0.25
     consent_class = "camera"
-    finding_kinds = {MISSING: "No face in view", SECOND: "Second person in view"}
+    finding_kinds = {
+        MISSING: "No face in view",
+        SECOND: "Second person in view",
+        COVERED: "Face not fully in view",
+        AWAY: "Head turned away",
+    }
 
     def config_schema(self) -> type[Schema]:
         return FaceConfiguration
@@ -118,9 +145,42 @@ class FaceDetector(Detector):
             spot = f" The most face-like spot is one at {best:.0%}." if faces else ""
             return [_finding(sample, MISSING, 1.0 - best, f"No face is in the picture.{spot}")]
         if len(sure) == 1:
-            return []
+            return list(self._look_closely(sample, sure[0]))
         text = f"{len(sure)} faces are in the picture, the second one at {sure[1].score:.0%}."
         return [_finding(sample, SECOND, sure[1].score, text, sure)]
+
+    def _look_closely(self, sample: Sample, face: Face) -> Iterator[Finding]:
+        picture = decode(sample)
+        if picture is None or not face.points:
+            return
+        if _distance_to_edge(face) < EDGE:
+            text = "Part of the face is outside the picture."
+            yield _finding(sample, COVERED, face.score, text, [face])
+        turn = _turn(face, picture.shape[1] / picture.shape[0])
+        if abs(turn) > self.config.get("turn", TURN):
+            text = "The head is turned far to a side; what is there cannot be seen."
+            yield _finding(sample, AWAY, face.score, text, [face])
+
+
+def _distance_to_edge(face: Face) -> float:
+    """Return how far eyes, nose and mouth are from the picture's edge at least, in face sizes."""
+    wide, high = max(face.box.width, 1e-6), max(face.box.height, 1e-6)
+    return min(
+        distance
+        for x, y in face.points
+        for distance in (x / wide, (1 - x) / wide, y / high, (1 - y) / high)
+    )
+
+
+def _turn(face: Face, aspect: float) -> float:
+    """Return how far the nose is beside the middle of the eyes, in distances of the eyes."""
+    (right_x, right_y), (left_x, left_y), (nose_x, nose_y) = (
+        (x * aspect, y) for x, y in face.points[:3]
+    )
+    across, down = left_x - right_x, left_y - right_y
+    length = across * across + down * down
+    aside, below = nose_x - (left_x + right_x) / 2, nose_y - (left_y + right_y) / 2
+    return (aside * across + below * down) / max(length, 1e-9)
 
 
 def _finding(

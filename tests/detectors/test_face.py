@@ -99,6 +99,23 @@ def test_a_finding_shows_what_was_seen(shared: Path, models_dir: Path) -> None:
 
 
 @pytest.mark.vision
+def test_cut_faces_and_turned_heads_are_told_and_others_left_alone(
+    shared: Path, models_dir: Path
+) -> None:
+    detector = make(models_dir)
+    found: dict[str, list[str]] = {"face.covered": [], "face.away": []}
+    for one, row in labelled(shared):
+        for finding in detector.analyze(None, [one]) if row["persons"] == "1" else []:
+            if finding.kind in found:
+                found[finding.kind].append(row["file"])
+    assert sorted(found["face.covered"]) == [
+        "images/fr_obama_partial_face.jpg",
+        "images/fr_obama_partial_face2.jpg",
+    ]
+    assert found["face.away"] == ["images/fpi_3.jpg"]
+
+
+@pytest.mark.vision
 @pytest.mark.parametrize("backend", sorted(MODELS))
 def test_pictures_that_cannot_be_read_are_passed_over(models_dir: Path, backend: str) -> None:
     detector = make(models_dir, backend=backend)
