@@ -57,6 +57,14 @@ PHOTOS: Mapping[str, str] = {
     let you in and who look at the exam.""",
 }
 
+ROOM: Mapping[str, str] = {
+    "required": """A phone that you set up beside you takes still pictures of you and your desk
+    too.""",
+    "optional": """If you add a phone as room camera, it takes still pictures of you and your desk
+    too.""",
+}
+"""What is said of the room camera, by what the policy asks for."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConsentClass:
@@ -152,7 +160,8 @@ def _text(policy: Mapping[str, Any], key: str, asked_by: str) -> tuple[str, str]
         return key.replace("_", " ").capitalize(), f"Asked for by: {asked_by}."
     title, text = TEXTS[key]
     if key == "camera":
+        own = [text] if Stream.CAMERA in policy["streams"] else []
+        room = [ROOM[policy["room_camera"]]] if Stream.ROOM in policy["streams"] else []
         photos = [PHOTOS[kind] for kind in wanted_photos(policy)]
-        films = {Stream.CAMERA, Stream.ROOM} & set(policy["streams"])
-        text = " ".join([text, *photos] if films else photos)
+        text = " ".join([*own, *room, *photos])
     return title, " ".join(text.split())

@@ -41,8 +41,8 @@ class RoomCameraState:
 
     wanted: str
     state: Link
-    seen_at: datetime | None = None
-    lost_after: float = LOST_AFTER.total_seconds()
+    seen_at: datetime | None
+    lost_after: float
 
 
 def get_room_camera(session: Session, principal: Principal, attempt_id: UUID) -> RoomCameraState:
@@ -57,9 +57,9 @@ def read_state(session: Session, watched: ProctoringSession) -> RoomCameraState:
     """Return how a session's room camera is."""
     wanted = watched.policy.get("room_camera", "off")
     phone = find_newest_phone(session, watched.id)
-    if phone is None:
-        return RoomCameraState(wanted, Link.NONE)
-    return RoomCameraState(wanted, link_of(phone, database_now(session)), phone.last_seen_at)
+    state = Link.NONE if phone is None else link_of(phone, database_now(session))
+    seen_at = phone.last_seen_at if phone else None
+    return RoomCameraState(wanted, state, seen_at, LOST_AFTER.total_seconds())
 
 
 def require_room_camera(session: Session, attempt_id: UUID) -> None:
@@ -69,8 +69,8 @@ def require_room_camera(session: Session, attempt_id: UUID) -> None:
         return
     if read_state(session, watched).state is not Link.CONNECTED:
         raise ConflictError(
-            "This exam needs a phone as room camera, and none is connected. Go back to the step "
-            "Room camera and scan the code.",
+            "This exam needs a phone as room camera, and none is connected. Scan the code with "
+            "your phone.",
             room_camera="required",
         )
 

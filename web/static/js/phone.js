@@ -68,6 +68,8 @@ async function showPicture() {
   media = await openCamera(facing);
   view(media);
   byId("join").disabled = false;
+  byId("show").hidden = true;
+  page.querySelector(".preview").hidden = false;
   const cameras = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
   for (const button of document.querySelectorAll("[data-turn]")) button.hidden = cameras.length < 2;
 }
