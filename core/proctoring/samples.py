@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from PIL.JpegImagePlugin import JpegImageFile
-
 from examhall.core.contracts.detector import Stream
 from examhall.core.errors import InvalidError, TooLargeError
+from examhall.core.proctoring.jpeg import check_jpeg
+from examhall.core.text import load_json
 
 MAX_SAMPLE_BYTES = 2_000_000
-MAX_SIDE = 4096
-MAX_PIXELS = 12_000_000
 MAX_EVENT_BYTES = 4096
 
 
@@ -51,20 +47,15 @@ def content_type_of(stream: Stream) -> str:
     return _RULES[stream][0]
 
 
-def _check_jpeg(data: bytes) -> None:
-    if not data.startswith(b"\xff\xd8\xff"):
-        raise InvalidError("A picture is no JPEG.")
-    if not data.endswith(b"\xff\xd9"):
-        raise InvalidError("A picture is cut off.")
+def _check_event(data: bytes) -> None:
+    if len(data) > MAX_EVENT_BYTES:
+        raise TooLargeError(f"An event may have {MAX_EVENT_BYTES} bytes.", limit=MAX_EVENT_BYTES)
     try:
-        # Only the header is read; Image.open would try other formats too.
-        width, height = JpegImageFile(io.BytesIO(data)).size
-    except (OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError) as error:
-        raise InvalidError("A picture is no readable JPEG.") from error
-    if min(width, height) < 1 or max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise TooLargeError(
-            f"A picture of {width} x {height} is too large.", side=MAX_SIDE, pixels=MAX_PIXELS
-        )
+        event = load_json(data)
+    except InvalidError as error:
+        raise InvalidError(f"A browser event cannot be kept. {error.message}") from error
+    if not isinstance(event, dict):
+        raise InvalidError("A browser event is a JSON object.")
 
 
 def _check_pcm(data: bytes) -> None:
@@ -72,21 +63,10 @@ def _check_pcm(data: bytes) -> None:
         raise InvalidError("16-bit sound has an even number of bytes.")
 
 
-def _check_event(data: bytes) -> None:
-    if len(data) > MAX_EVENT_BYTES:
-        raise TooLargeError(f"An event may have {MAX_EVENT_BYTES} bytes.", limit=MAX_EVENT_BYTES)
-    try:
-        event = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise InvalidError("A browser event is no JSON.") from error
-    if not isinstance(event, dict):
-        raise InvalidError("A browser event is a JSON object.")
-
-
 _RULES: Mapping[Stream, tuple[str, Callable[[bytes], None]]] = {
-    Stream.CAMERA: ("image/jpeg", _check_jpeg),
-    Stream.SCREEN: ("image/jpeg", _check_jpeg),
-    Stream.ROOM: ("image/jpeg", _check_jpeg),
+    Stream.CAMERA: ("image/jpeg", check_jpeg),
+    Stream.SCREEN: ("image/jpeg", check_jpeg),
+    Stream.ROOM: ("image/jpeg", check_jpeg),
     Stream.MICROPHONE: ("audio/l16", _check_pcm),
     Stream.BROWSER: ("application/json", _check_event),
 }
