@@ -116,8 +116,9 @@ class AudioDetector(Detector):
     def evaluate(self, dataset: Iterable[tuple[Sample, Mapping[str, str]]]) -> Metrics:
         """Compare windows of 32 ms with the column `speech`: spans in seconds, as JSON, by `kind`.
 
-        `hit rate` is the share of windows in labelled speech that were heard, `false alarms` the
-        share of all others (the ends of words among them), `false alarms in noise` that of files
+        `hit rate` (`recall`) is the share of windows in labelled speech that were heard,
+        `precision` the share of windows heard that are labelled, `false alarms` the share of all
+        others that were heard (the ends of words among them), `false alarms in noise` that of files
         of the kind `noise`. Files without labels are left out.
         """
         counts: Counter[tuple[str, bool, bool]] = Counter()
@@ -243,11 +244,13 @@ def _figures(counts: Counter[tuple[str, bool, bool]]) -> dict[str, float]:
     speech = sum(n for (_, wanted, _), n in counts.items() if wanted)
     other = sum(n for (_, wanted, _), n in counts.items() if not wanted)
     figures = {"windows": float(counts.total())}
+    hits = sum(n for (_, wanted, heard), n in counts.items() if wanted and heard)
+    false = sum(n for (_, wanted, heard), n in counts.items() if heard and not wanted)
     if speech:
-        hits = sum(n for (_, wanted, heard), n in counts.items() if wanted and heard)
-        figures["hit rate"] = hits / speech
+        figures["hit rate"] = figures["recall"] = hits / speech
+    if hits + false:
+        figures["precision"] = hits / (hits + false)
     if other:
-        false = sum(n for (_, wanted, heard), n in counts.items() if heard and not wanted)
         figures["false alarms"] = false / other
     noise = [(heard, n) for (kind, _, heard), n in counts.items() if kind == "noise"]
     if noise:

@@ -224,6 +224,8 @@ def _shares(figures: Mapping[str, float]) -> dict[str, float]:
     shares = {"false alarm rate": figures["false alarms"] / straight} if straight else {}
     if figures["away"]:
         shares["recall"] = figures["found"] / figures["away"]
+    if figures["found"] + figures["false alarms"]:
+        shares["precision"] = figures["found"] / (figures["found"] + figures["false alarms"])
     return shares
 
 

@@ -117,10 +117,11 @@ class IdentityDetector(Detector):
         return [finding for finding in found if finding is not None]
 
     def evaluate(self, dataset: Iterable[tuple[Sample, Mapping[str, str]]]) -> Metrics:
-        """Compare all pairs of pictures with the column `identity`.
+        """Compare all pairs of pictures with the column `identity`; groups are its people.
 
-        `balanced accuracy` is the mean of the shares of equal pairs found alike and of unlike pairs
-        found unlike, at the configured likeness.
+        `balanced accuracy` is the mean of the shares of equal pairs found alike (`recall`) and of
+        unlike pairs found unlike, at the configured likeness; `precision` is the share of pairs
+        found alike that are equal.
         """
         people: dict[str, list[Any]] = defaultdict(list)
         for sample, labels in dataset:
@@ -130,17 +131,14 @@ class IdentityDetector(Detector):
                 people[name].append(face)
         every = [(name, face) for name, faces in people.items() for face in faces]
         pairs = [
-            (one == other, float(left @ right))
+            ({one, other}, float(left @ right) >= self._least)
             for (one, left), (other, right) in combinations(every, 2)
         ]
-        figures = {"pairs": float(len(pairs))}
-        same = [score >= self._least for equal, score in pairs if equal]
-        unlike = [score < self._least for equal, score in pairs if not equal]
-        if same and unlike:
-            shares = sum(same) / len(same), sum(unlike) / len(unlike)
-            figures["balanced accuracy"] = sum(shares) / 2
-            figures["equal found alike"], figures["unlike found unlike"] = shares
-        return Metrics(samples=len(every), figures=figures)
+        return Metrics(
+            samples=len(every),
+            figures=_figures(pairs),
+            groups={name: _figures([p for p in pairs if name in p[0]]) for name in sorted(people)},
+        )
 
     @property
     def _least(self) -> float:
@@ -204,6 +202,22 @@ def _embed(aligned: Picture | None, path: str) -> Any:
         row = session.run(None, {session.get_inputs()[0].name: tensor})[0][0]
     length = float(numpy.linalg.norm(row))
     return row / length if length else None
+
+
+def _figures(pairs: Sequence[tuple[set[str], bool]]) -> dict[str, float]:
+    """Return what pairs of faces show; a pair has its people, and whether they look alike."""
+    figures = {"pairs": float(len(pairs))}
+    same = [is_alike for names, is_alike in pairs if len(names) == 1]
+    unlike = [not is_alike for names, is_alike in pairs if len(names) > 1]
+    if same and unlike:
+        shares = sum(same) / len(same), sum(unlike) / len(unlike)
+        figures["balanced accuracy"] = sum(shares) / 2
+        figures["equal found alike"], figures["unlike found unlike"] = shares
+    if same:
+        figures["recall"] = sum(same) / len(same)
+    if alike := sum(is_alike for _, is_alike in pairs):
+        figures["precision"] = sum(same) / alike
+    return figures
 
 
 _sessions: ModelPool[Any] = ModelPool(make_session)

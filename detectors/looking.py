@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import fields, validate
 
+from examhall.detectors.face_models import Face
 from examhall.detectors.object_models import BACKENDS, Backend, Thing
 from examhall.plugins import Box, Detector, Health, Sample
 from examhall.plugins.vision import Picture, decode, find_model, health_of
@@ -129,6 +131,27 @@ class ObjectLook:
         part = self.picture[top:bottom, left:right]
         frame = (left / width, top / height, (right - left) / width, (bottom - top) / height)
         return [_moved(thing, frame) for thing in self.backend.find(part, self.path)]
+
+
+def find_second(
+    look: ObjectLook, faces: Sequence[Face], least_face: float, least_person: float
+) -> tuple[float, list[Box], str] | None:
+    """Return how sure a second person is, all boxes and words for it; None for nobody or one.
+
+    Two faces are enough, and so are two figures: a face may be turned away.
+    """
+    sure = [face for face in faces if face.score >= least_face]
+    if len(sure) >= 2:
+        text = f"{len(sure)} faces are in the picture, the second one at {sure[1].score:.0%}."
+        return sure[1].score, [face.box for face in sure], text
+    figures = [one for one in look.things if one.label == "person" and one.score >= least_person]
+    if len(figures) < 2:
+        return None
+    text = (
+        f"{len(figures)} people are in the picture, the second one at "
+        f"{figures[1].score:.0%}; not every face can be seen."
+    )
+    return figures[1].score, [figure.box for figure in figures], text
 
 
 def _surest(things: list[Thing], label: str) -> Thing | None:

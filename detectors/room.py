@@ -8,15 +8,18 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from examhall.detectors.face_models import BACKENDS as FACE_BACKENDS
+from examhall.detectors.face_models import sharp_faces
 from examhall.detectors.looking import (
     HINT,
     ObjectLook,
     backend_field,
     backend_health,
     chosen_backend,
+    find_second,
 )
-from examhall.detectors.object_models import Thing
 from examhall.plugins import (
+    Box,
     Detector,
     Finding,
     FrameEvidence,
@@ -26,11 +29,13 @@ from examhall.plugins import (
     Stream,
     hookimpl,
 )
-from examhall.plugins.vision import digest_of
+from examhall.plugins.vision import digest_of, find_model
 
 PERSON = "room.person"
 PHONE = "room.phone"
 EMPTY = "room.empty"
+FACES = FACE_BACKENDS["yunet"]
+LEAST_FACE = 0.7
 LIMITS = "Mirrors, pictures on the wall and clothes on a chair can look like a person."
 
 
@@ -39,7 +44,7 @@ class RoomConfiguration(Schema):
 
     backend = backend_field()
     person_score = fields.Float(
-        load_default=0.6,
+        load_default=0.7,
         validate=validate.Range(0.3, 0.99),
         metadata={
             "label": "Certainty for people",
@@ -85,7 +90,7 @@ class RoomDetector(Detector):
         return RoomConfiguration
 
     def health(self) -> Health:
-        return backend_health(self)
+        return backend_health(self, FACES.model)
 
     def model_digest(self) -> str:
         return digest_of(self, chosen_backend(self).model)
@@ -122,20 +127,20 @@ class RoomDetector(Detector):
         look = ObjectLook.at(self, sample)
         if look is None:
             return
-        persons = [thing for thing in look.things if thing.label == "person"]
-        persons.sort(key=lambda person: -person.score)
-        best = persons[0].score if persons else 0.0
+        path = str(find_model(self, FACES.model))
+        faces = sharp_faces(look.picture, path, sample.cache)
+        best = max([*look.scores("person"), *(face.score for face in faces)], default=0.0)
         if best < self.config.get("empty_score", 0.25):
             text = "Nobody can be seen; the candidate may sit outside the camera's view."
             yield _finding(sample, EMPTY, text, 1 - best)
-        sure = [one for one in persons if one.score >= self.config.get("person_score", 0.6)]
-        if len(sure) >= 2:
-            text = f"{len(sure)} people can be seen, the second at {sure[1].score:.0%}. {LIMITS}"
-            yield _finding(sample, PERSON, text, sure[1].score, sure)
+        second = find_second(look, faces, LEAST_FACE, self.config.get("person_score", 0.7))
+        if second is not None:
+            score, boxes, words = second
+            yield _finding(sample, PERSON, f"{words} {LIMITS}", score, boxes)
         score, phone = look.score_twice("phone", HINT)
         if phone is not None and score >= self._least_phone:
             text = f"Something looks like a phone ({score:.0%}). Other small things do, too."
-            yield _finding(sample, PHONE, text, score, [phone])
+            yield _finding(sample, PHONE, text, score, [phone.box])
 
     @property
     def _least_phone(self) -> float:
@@ -154,10 +159,9 @@ def _wanted(labels: Mapping[str, str]) -> dict[str, bool]:
 
 
 def _finding(
-    sample: Sample, kind: str, text: str, score: float, things: Sequence[Thing] = ()
+    sample: Sample, kind: str, text: str, score: float, boxes: Sequence[Box] = ()
 ) -> Finding:
-    boxes = tuple(thing.box for thing in things)
-    evidence = FrameEvidence(sample.sha256, sample.at, boxes)
+    evidence = FrameEvidence(sample.sha256, sample.at, tuple(boxes))
     return Finding(kind, sample.at, sample.at, min(1.0, max(0.0, score)), text, (evidence,))
 
 

@@ -10,7 +10,13 @@ from marshmallow import Schema, fields, validate
 
 from examhall.detectors.face_models import BACKENDS as FACE_BACKENDS
 from examhall.detectors.face_models import sharp_faces
-from examhall.detectors.looking import ObjectLook, backend_field, backend_health, chosen_backend
+from examhall.detectors.looking import (
+    ObjectLook,
+    backend_field,
+    backend_health,
+    chosen_backend,
+    find_second,
+)
 from examhall.plugins import (
     Box,
     Detector,
@@ -99,20 +105,16 @@ class SecondPersonDetector(Detector):
             return None
         path = str(find_model(self, FACES.model))
         faces = sharp_faces(look.picture, path, sample.cache)
-        sure = [face for face in faces if face.score >= self.config.get("face_score", 0.7)]
-        if len(sure) >= 2:
-            text = f"{len(sure)} faces are in the picture, the second one at {sure[1].score:.0%}."
-            return _finding(sample, sure[1].score, text, [face.box for face in sure])
-        persons = [thing for thing in look.things if thing.label == "person"]
-        least = self.config.get("person_score", 0.7)
-        figures = [person for person in persons if person.score >= least]
-        if len(figures) < 2:
-            return None
-        text = (
-            f"{len(figures)} people are in the picture, the second one at "
-            f"{figures[1].score:.0%}; not every face can be seen."
+        second = find_second(
+            look,
+            faces,
+            self.config.get("face_score", 0.7),
+            self.config.get("person_score", 0.7),
         )
-        return _finding(sample, figures[1].score, text, [figure.box for figure in figures])
+        if second is None:
+            return None
+        score, boxes, text = second
+        return _finding(sample, score, text, boxes)
 
 
 def _finding(sample: Sample, score: float, text: str, boxes: Sequence[Box]) -> Finding:

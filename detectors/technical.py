@@ -262,7 +262,8 @@ def _device_state(event: PageEvent, name: str) -> tuple[bool | None, str]:
     if event.type == f"{name}.back":
         return False, ""
     word = event.word(name) if event.is_state else ""
-    return (word != "on", word) if word else (None, "")
+    # A device that is about to start is neither lost nor back.
+    return (word != "on", word) if word not in {"", "starting"} else (None, "")
 
 
 def _is_offline(event: PageEvent) -> bool | None:

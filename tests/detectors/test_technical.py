@@ -82,7 +82,7 @@ def test_a_fault_is_one_incident_that_weighs_nothing(
     "samples",
     [
         beats(0, 60, camera="on", microphone="on", screen=None, online=True),
-        beats(0, 60, camera=None, microphone=5, screen=[], online="no"),
+        beats(0, 60, camera="starting", microphone=5, screen=[], online="no"),
         [event(0, "camera.lost"), event(1, "camera.back")],
         [picture(n / 2, 200 + n % 2 * 9) for n in range(100)],
         [picture(n / 2, 20) for n in range(5)],
