@@ -39,7 +39,14 @@ from examhall.core.contracts.formats import (
     PortableSection,
     QuestionBundle,
 )
-from examhall.core.contracts.proctoring import Findings, Incident, Integrity, SessionView, Severity
+from examhall.core.contracts.proctoring import (
+    Contribution,
+    Findings,
+    Incident,
+    Integrity,
+    SessionView,
+    Severity,
+)
 from examhall.core.contracts.provider import (
     Acknowledgement,
     AuthFailedError,
@@ -113,6 +120,7 @@ __all__ = [
     "Challenge",
     "ConfigError",
     "Content",
+    "Contribution",
     "CredentialBook",
     "Criterion",
     "Deny",

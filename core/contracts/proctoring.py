@@ -50,11 +50,25 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one incident (its kind and start) took from an integrity score, and why so much."""
+
+    kind: str
+    start: datetime
+    amount: Decimal
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
 class Integrity:
-    """A number between 0 (look closely) and 100, with what each incident took away."""
+    """A number between 0 (look closely) and 100, with what each kind of incident took away.
+
+    `incidents` has the same by incident, for those that took something.
+    """
 
     score: Decimal
     contributions: Mapping[str, Decimal] = field(default_factory=dict)
+    incidents: Sequence[Contribution] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,11 +260,25 @@ def commit_batch(
         _move_on(session, batch, holder)
         _write_chunks(session, results, now)
         _write_findings(session, batch.session.id, results)
-        if verdict.incidents is not None:
-            save_incidents(session, platform, batch.session.id, verdict.incidents, now)
-        if verdict.integrity is not None:
-            watched = session.get_one(ProctoringSession, batch.session.id)
-            watched.integrity = _integrity_json(verdict.integrity)
+        _write_verdict(session, platform, batch.session.id, verdict, now)
+
+
+def commit_verdict(
+    session: Session, platform: Platform, batch: Batch, holder: str, verdict: Verdict
+) -> None:
+    """Write another verdict on the same findings, and give the session back; see commit_batch."""
+    _move_on(session, batch, holder)
+    _write_verdict(session, platform, batch.session.id, verdict, database_now(session))
+
+
+def _write_verdict(
+    session: Session, platform: Platform, session_id: UUID, verdict: Verdict, now: datetime
+) -> None:
+    if verdict.incidents is not None:
+        save_incidents(session, platform, session_id, verdict.incidents, now)
+    if verdict.integrity is not None:
+        watched = session.get_one(ProctoringSession, session_id)
+        watched.integrity = integrity_to_json(verdict.integrity)
 
 
 def _move_on(session: Session, batch: Batch, holder: str) -> None:
@@ -325,9 +339,21 @@ def _finding_rows(session_id: UUID, result: ChunkResult) -> Iterator[dict[str, A
         }
 
 
-def _integrity_json(integrity: Integrity) -> dict[str, Any]:
-    contributions = {kind: str(amount) for kind, amount in integrity.contributions.items()}
-    return {"score": str(integrity.score), "contributions": contributions}
+def integrity_to_json(integrity: Integrity) -> dict[str, Any]:
+    """Return a score as it is stored: what each kind took, and what each incident took and why."""
+    return {
+        "score": str(integrity.score),
+        "contributions": {kind: str(amount) for kind, amount in integrity.contributions.items()},
+        "incidents": [
+            {
+                "kind": one.kind,
+                "started_at": one.start.isoformat(),
+                "amount": str(one.amount),
+                "explanation": one.explanation[:500],
+            }
+            for one in integrity.incidents
+        ],
+    }
 
 
 def _stored_chunk(row: Chunk, evidence: dict[str, Evidence]) -> StoredChunk:

@@ -27,7 +27,7 @@ from examhall.core.proctoring.models import Evidence, IncidentRecord, Proctoring
 from examhall.core.proctoring.operations import exam_channel
 from examhall.core.registry.registry import Registry
 
-WITHDRAWN = "Withdrawn: samples that came in later do not bear it out."
+WITHDRAWN = "Withdrawn: later samples or other rules do not bear it out."
 MOST_EVIDENCE = 20
 NOTED_STATES = frozenset({"open", "dismissed", "noted"})
 

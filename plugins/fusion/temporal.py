@@ -17,6 +17,7 @@ from itertools import chain
 from typing import Any
 
 from examhall.plugins import (
+    Contribution,
     Finding,
     Findings,
     Incident,
@@ -34,6 +35,8 @@ SLACK = 1.5
 """How much longer the time between two samples may be than the exam's settings say."""
 
 FULL_SCORE = Decimal(100)
+MOST_TIMES = 4
+"""One kind of incident takes so many times its weight at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +83,34 @@ def examhall_integrity(incidents: Sequence[Incident], policy: dict[str, Any]) ->
     minutes; one kind takes four times its weight at most.
     """
     taken: dict[str, Decimal] = {}
+    parts: list[Contribution] = []
     for incident in incidents:
         rule = find_rule(incident.kind, policy)
-        minutes = (incident.end - incident.start).total_seconds() / 60
-        factor = Decimal(str(round(incident.confidence * (1 + math.log2(1 + minutes)), 3)))
+        amount, why = _weigh(rule, incident)
         so_far = taken.get(incident.kind, Decimal(0))
-        taken[incident.kind] = min(4 * rule.weight, so_far + rule.weight * factor)
+        rest_of_kind = MOST_TIMES * rule.weight - so_far
+        if amount > rest_of_kind:
+            amount = rest_of_kind
+            why += f", but one kind takes {MOST_TIMES * rule.weight} at most"
+        taken[incident.kind] = so_far + amount
+        if amount > 0:
+            cents = amount.quantize(Decimal("0.01"))
+            parts.append(Contribution(incident.kind, incident.start, cents, why))
     contributions = {kind: amount.quantize(Decimal("0.1")) for kind, amount in taken.items()}
     rest = FULL_SCORE - sum(contributions.values(), Decimal(0))
-    return Integrity(max(Decimal(0), rest), contributions)
+    return Integrity(max(Decimal(0), rest), contributions, tuple(parts))
+
+
+def _weigh(rule: Rule, incident: Incident) -> tuple[Decimal, str]:
+    """Return what an incident takes by itself, and the sum in words."""
+    minutes = (incident.end - incident.start).total_seconds() / 60
+    length = 1 + math.log2(1 + minutes)
+    factor = Decimal(str(round(incident.confidence * length, 3)))
+    why = (
+        f"weight {rule.weight} x certainty {incident.confidence:.2f} x {length:.2f} "
+        f"for {minutes:.1f} minutes"
+    )
+    return rule.weight * factor, why
 
 
 def _fuse(rule: Rule, found: list[Finding], looks: _Looks) -> Iterator[Incident]:

@@ -185,8 +185,9 @@ def make_chunk(watched: Watched, frames: Sequence[bytes], spacing: float) -> New
 
 
 def unlike(frame: bytes, number: int) -> bytes:
-    """Return the same picture under another address: a camera's are never the same twice."""
-    return frame + b"%d\xff\xd9" % number
+    """Return the same picture with a comment: a camera's are never the same twice."""
+    comment = b"%d" % number
+    return frame[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + frame[2:]
 
 
 @dataclass

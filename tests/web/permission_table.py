@@ -535,6 +535,13 @@ PROCTORING_DOORS = [
         "POST /api/v1/proctoring/sessions/<uuid:session_id>/chunks", OWNER, "stranger", form="chunk"
     ),
     door("GET /api/v1/detection/load", "admin proctor reviewer auditor outsider"),
+    door(
+        "POST /api/v1/detection/exams/<uuid:exam_id>/reweigh",
+        "reviewer",
+        "outsider",
+        json={"rules": {}},
+        use={"exam_id": "exam_id.watched"},
+    ),
     door("GET /api/v1/proctoring/sessions", WATCHERS + " outsider"),
     door("GET /api/v1/proctoring/sessions/<uuid:session_id>", WATCHERS, "outsider"),
     door("GET /api/v1/proctoring/sessions/<uuid:session_id>/incidents", WATCHERS, "outsider"),
