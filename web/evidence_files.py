@@ -14,5 +14,8 @@ def send_evidence(content: EvidenceContent, cache: str = "no-store") -> Response
     response = Response(served.data, mimetype=served.content_type)
     response.headers["Cache-Control"] = cache
     response.headers["X-Content-Type-Options"] = "nosniff"
+    # The address is a signed link: no other page may learn it, and the bytes can do nothing.
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.set_etag(served.sha256)
     return response

@@ -23,6 +23,7 @@ from examhall.core.retention.models import PurgeReceipt, SessionHold
 
 IN_REVIEW = frozenset({ReviewState.SECOND_REVIEW, ReviewState.APPEALED})
 SERIOUS = ("medium", "high")
+HELD = "it is on hold: "
 MOST_REASON = 500
 
 
@@ -65,7 +66,7 @@ def find_reasons(session: Session, watched: ProctoringSession) -> list[str]:
         reasons.append("the session is not sealed yet")
     hold = session.get(SessionHold, watched.id)
     if hold is not None:
-        reasons.append(f"it is on hold: {hold.reason}")
+        reasons.append(f"{HELD}{hold.reason.rstrip('. ')}")
     review = find_open_review(session, watched)
     if review:
         reasons.append(review)

@@ -9,6 +9,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import select
 
+from examhall.core.accounts.models import User
 from examhall.core.exams.models import Question
 from tests.journeys.hall import Hall
 from tests.journeys.room import find_misfits, sign_in
@@ -45,6 +46,7 @@ def addresses(hall: Hall) -> dict[str, list[str]]:
     exam_id = hall.open_exam()
     with hall.platform.db.reading() as session:
         question_id = session.scalars(select(Question.id).limit(1)).one()
+        person_id = session.scalars(select(User.id).where(User.login == "candidate")).one()
     exam = f"/exams/{exam_id}"
     return {
         "candidate": ["/home"],
@@ -67,6 +69,8 @@ def addresses(hall: Hall) -> dict[str, list[str]]:
         "proctor": ["/proctor"],
         "admin": [
             "/admin/users",
+            f"/admin/users/{person_id}",
+            f"/admin/users/{person_id}/erase",
             "/admin/plugins",
             "/admin/plugins/detector/face",
             "/admin/plugins/detector/browser",

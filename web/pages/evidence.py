@@ -10,10 +10,17 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examhall.core.errors import ExamhallError
+from examhall.core.media.checks import spell_size
 from examhall.core.permissions import Permission
 from examhall.core.proctoring.queries import get_session
 from examhall.core.proctoring.verification import Verification, verify_session
-from examhall.core.retention.keeping import MOST_REASON, get_keeping, lift_hold, place_hold
+from examhall.core.retention.keeping import (
+    HELD,
+    MOST_REASON,
+    get_keeping,
+    lift_hold,
+    place_hold,
+)
 from examhall.web.context import platform, principal
 from examhall.web.forms.errors import error_messages
 
@@ -72,9 +79,11 @@ def _show(
         session=found,
         keeping=keeping,
         result=result,
+        # The hold has its own line.
+        reasons=[one for one in keeping.kept_because if not one.startswith(HELD)],
+        size=spell_size(result.size) if result else "",
         errors=errors or {},
         typed=typed,
         most_reason=MOST_REASON,
-        can_hold=who.may(Permission.SESSIONS_DECIDE, found.exam_id),
-        can_review=who.may(Permission.SESSIONS_DECIDE, found.exam_id),
+        can_decide=who.may(Permission.SESSIONS_DECIDE, found.exam_id),
     )

@@ -200,7 +200,7 @@ def test_a_hold_keeps_evidence_until_it_is_lifted(world: World, watched: Watched
         place_hold(world.platform, reviewer, watched.session_id, "Again.")
     with world.platform.db.reading() as session:
         keeping = get_keeping(session, reviewer, watched.session_id)
-    assert list(keeping.kept_because) == ["it is on hold: A complaint is pending."]
+    assert list(keeping.kept_because) == ["it is on hold: A complaint is pending"]
     assert purge_due(world.platform) == []
     with pytest.raises(ForbiddenError):
         lift_hold(world.platform, world.person(Role.PROCTOR), watched.session_id)
