@@ -9,7 +9,14 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from examhall.detectors.page_events import Condition, PageEvent, lasting, momentary, read_event
+from examhall.detectors.page_events import (
+    Condition,
+    PageEvent,
+    is_late,
+    lasting,
+    momentary,
+    read_event,
+)
 from examhall.plugins import Detector, Finding, Sample, Stream, hookimpl
 
 HIDDEN = "browser.hidden"
@@ -163,8 +170,8 @@ class BrowserDetector(Detector):
             return
         yield from self._actions(event, sample)
         # How things are now is not told by what comes in late.
-        if page.latest is None or sample.at >= page.latest:
-            page.latest = sample.at
+        if not is_late(sample.at, page.latest):
+            page.latest = max(sample.at, page.latest or sample.at)
             yield from self._conditions(page, event, sample)
 
     def _actions(self, event: PageEvent, sample: Sample) -> Iterator[Finding]:

@@ -16,6 +16,9 @@ MOST_WORD = 60
 HEARTBEAT = timedelta(seconds=3)
 """The page tells its state every second while something is the matter with it."""
 
+JITTER = timedelta(seconds=2)
+"""So much earlier than others a time may seem, for the browser's clock is known about only."""
+
 
 @dataclass(frozen=True, slots=True)
 class PageEvent:
@@ -56,6 +59,11 @@ def read_event(sample: Sample) -> PageEvent | None:
     if not isinstance(document, dict) or not isinstance(document.get("type"), str):
         return None
     return PageEvent(document["type"], document)
+
+
+def is_late(at: datetime, latest: datetime | None) -> bool:
+    """Say whether something comes in after what happened later: it tells no present state."""
+    return latest is not None and at < latest - JITTER
 
 
 @dataclass(slots=True)

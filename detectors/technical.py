@@ -11,7 +11,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from examhall.detectors.page_events import Condition, PageEvent, lasting, read_event
+from examhall.detectors.page_events import Condition, PageEvent, is_late, lasting, read_event
 from examhall.detectors.still_pictures import PictureWatch
 from examhall.plugins import Detector, Finding, Health, Sample, Stream, hookimpl
 
@@ -159,9 +159,9 @@ class TechnicalDetector(Detector):
 
     def _read(self, device: _Device, sample: Sample) -> Iterator[Finding]:
         event = read_event(sample)
-        if event is None or (device.latest is not None and sample.at < device.latest):
+        if event is None or is_late(sample.at, device.latest):
             return
-        device.latest = sample.at
+        device.latest = max(sample.at, device.latest or sample.at)
         device.signs += 1
         for name, kind in DEVICES.items():
             is_lost, reason = _device_state(event, name)
