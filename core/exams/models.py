@@ -260,6 +260,7 @@ class Registration(Base):
     max_attempts: Mapped[int] = mapped_column(default=1)
     waived_detectors: Mapped[list[Any]] = mapped_column(default=list)
     waived_rules: Mapped[list[Any]] = mapped_column(default=list)
+    waiver_reason: Mapped[str] = mapped_column(String(500), default="")
     created_at: Mapped[datetime]
 
     exam: Mapped[Exam] = relationship()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +29,8 @@ def register_candidate(
     """Give a candidate a place in an exam.
 
     `allowance`: candidate_number, multiplier, extra_seconds, max_attempts, waived_detectors,
-    waived_rules. Raises ConflictError for somebody who has a place already.
+    waived_rules, waiver_reason. Raises ConflictError for somebody who has a place already,
+    InvalidError for detectors that are waived without a reason.
     """
     exam = get_exam(session, principal, exam_id, Permission.REGISTRATIONS_MANAGE)
     if exam.state == "archived":
@@ -38,6 +39,7 @@ def register_candidate(
     if user is None or not user.active:
         raise NotFoundError("There is no such user.")
     values = _check_allowance(allowance)
+    _check_reason(values.get("waived_detectors"), values.get("waiver_reason"))
     taken = select(Registration.id).where(
         Registration.exam_id == exam_id, Registration.user_id == user_id
     )
@@ -71,10 +73,15 @@ def register_candidate(
 def update_registration(
     session: Session, principal: Principal, registration_id: UUID, **allowance: Any
 ) -> Registration:
-    """Change a candidate's allowances; an attempt that runs keeps the time that it was given."""
+    """Change a candidate's allowances; an attempt that runs keeps the time that it was given.
+
+    What is waived holds for the next attempt; see `apply_waivers` for one that is open. Raises
+    InvalidError for detectors that are waived without a reason.
+    """
     registration = get_registration(session, principal, registration_id)
     for name, value in _check_allowance(allowance, partial=True).items():
         setattr(registration, name, value)
+    _check_reason(registration.waived_detectors, registration.waiver_reason)
     session.flush()
     record(session, principal, "registration.changed", "registration", registration_id, **allowance)
     return registration
@@ -86,6 +93,12 @@ def _check_allowance(allowance: Mapping[str, Any], *, partial: bool = False) -> 
     except ValidationError as error:
         messages = error.normalized_messages()
         raise InvalidError("The allowance cannot be given.", **messages) from error
+
+
+def _check_reason(waived: Sequence[str] | None, reason: str | None) -> None:
+    if waived and not (reason or "").strip():
+        message = "Say why detectors are waived, such as the number of the decision."
+        raise InvalidError(message, waiver_reason=[message])
 
 
 def _free_candidate_number(session: Session, exam_id: UUID) -> str:

@@ -331,11 +331,22 @@ class AllowanceSchema(Schema):
         fields.String(validate=validate.Length(1, 100)),
         load_default=list,
         validate=validate.Length(0, 100),
-        metadata={"label": "Waived detectors"},
+        metadata={
+            "label": "Waived detectors",
+            "help": "They do not look at this candidate, and weigh nothing.",
+        },
     )
     waived_rules = fields.List(
         fields.String(validate=validate.Length(1, 100)),
         load_default=list,
         validate=validate.Length(0, 100),
         metadata={"label": "Waived access rules"},
+    )
+    waiver_reason = fields.String(
+        load_default="",
+        validate=validate.Length(0, 500),
+        metadata={
+            "label": "Why detectors are waived",
+            "help": "Such as the number of the decision; no diagnosis. It goes into the audit.",
+        },
     )

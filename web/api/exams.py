@@ -31,6 +31,7 @@ from examhall.core.exams.structure import (
 )
 from examhall.core.exams.transfer import export_exam
 from examhall.core.paging import Page
+from examhall.core.proctoring.waivers import apply_waivers
 from examhall.web.api.base import (
     ApiBlueprint,
     ApiSchema,
@@ -175,6 +176,7 @@ class RegistrationSchema(ApiSchema):
     max_attempts = WholeNumber(required=True)
     waived_detectors = fields.List(fields.String(), required=True)
     waived_rules = fields.List(fields.String(), required=True)
+    waiver_reason = fields.String(required=True)
     created_at = fields.DateTime(required=True)
 
 
@@ -187,6 +189,13 @@ class AllowanceChangeSchema(ApiSchema):
     max_attempts = WholeNumber(validate=validate.Range(1, 1000))
     waived_detectors = fields.List(fields.String(validate=validate.Length(1, 100)), validate=KEYS)
     waived_rules = fields.List(fields.String(validate=validate.Length(1, 100)), validate=KEYS)
+    waiver_reason = fields.String(validate=validate.Length(max=500))
+
+
+class AppliedWaiversSchema(ApiSchema):
+    """The proctoring sessions that changed."""
+
+    sessions = fields.List(fields.UUID(), required=True)
 
 
 class NewRegistrationSchema(AllowanceChangeSchema):
@@ -357,3 +366,10 @@ def change_registration(data: dict[str, Any], registration_id: UUID) -> Registra
     """Change a candidate's allowances."""
     with platform().db.transaction() as session:
         return update_registration(session, principal(), registration_id, **data)
+
+
+@blueprint.route("/registrations/<uuid:registration_id>/waivers", methods=["POST"])
+@blueprint.response(200, AppliedWaiversSchema)
+def waive_in_open_attempts(registration_id: UUID) -> dict[str, Any]:
+    """Bring what is waived into the candidate's open attempt; it is audited."""
+    return {"sessions": apply_waivers(platform(), principal(), registration_id)}

@@ -8,7 +8,9 @@ from marshmallow import fields, validate
 from examhall.core.contracts.detector import Stream
 from examhall.core.proctoring.chunks import MAX_SAMPLES, MAX_SEQUENCE
 from examhall.core.proctoring.incidents import NOTED_STATES
+from examhall.core.proctoring.waivers import waiver_titles
 from examhall.web.api.base import ApiSchema, PageArguments, WholeNumber
+from examhall.web.context import platform
 
 STATES = ("open", "closed", "sealed")
 CLASS_NAME = validate.Length(1, 40)
@@ -135,6 +137,11 @@ class SessionSchema(ApiSchema):
     integrity = fields.Dict(keys=fields.String(), required=True)
     detectors = fields.List(fields.String(), required=True)
     waived = fields.List(fields.String(), required=True)
+    waived_titles = fields.Function(
+        lambda one: waiver_titles(platform().plugins, one.waived),
+        required=True,
+        metadata={"type": "array", "items": {"type": "string"}},
+    )
 
 
 class BoxSchema(ApiSchema):

@@ -19,6 +19,7 @@ from examhall.core.exams.queries import get_exam, get_registration
 from examhall.core.exams.registrations import register_candidate, update_registration
 from examhall.core.exams.settings import AllowanceSchema
 from examhall.core.permissions import Permission
+from examhall.core.proctoring.waivers import apply_waivers, list_open_waivers, waiver_titles
 from examhall.core.registry.forms import FormField, describe_form
 from examhall.web.context import platform, principal
 from examhall.web.forms.errors import FieldErrors, error_messages
@@ -73,6 +74,15 @@ def edit(exam_id: UUID, registration_id: UUID) -> str:
     return _edit(_exam(exam_id), registration, dict(values), {})
 
 
+@blueprint.post("/<uuid:exam_id>/candidates/<uuid:registration_id>/waivers")
+def waive(exam_id: UUID, registration_id: UUID) -> Page:
+    """Bring what is waived into the attempt that is open."""
+    _registration(exam_id, registration_id)
+    changed = apply_waivers(platform(), principal(), registration_id)
+    flash("The waivers hold in the open attempt now." if changed else "Nothing had to be changed.")
+    return redirect(url_for("candidates.edit", exam_id=exam_id, registration_id=registration_id))
+
+
 @blueprint.post("/<uuid:exam_id>/candidates/<uuid:registration_id>")
 def save(exam_id: UUID, registration_id: UUID) -> Page:
     """Change a candidate's allowances."""
@@ -89,6 +99,10 @@ def save(exam_id: UUID, registration_id: UUID) -> Page:
         errors = error_messages(error, "allowance.")
         return _edit(_exam(exam_id), registration, values, errors), error.status
     flash("The allowances were changed.")
+    if _missing_waivers(registration_id):
+        return redirect(
+            url_for("candidates.edit", exam_id=exam_id, registration_id=registration_id)
+        )
     return redirect(url_for("candidates.index", exam_id=exam_id))
 
 
@@ -143,11 +157,19 @@ def _index(
         "exams/candidates.html",
         exam=_exam(exam_id),
         page=page,
+        titles={one.key: one.title for one in platform().plugins.all(Kind.DETECTOR)},
         described=[one for one in described if one.name != "candidate_number"],
         values=allowance or default_values(described),
         errors=errors or {},
         logins=logins,
     )
+
+
+def _missing_waivers(registration_id: UUID) -> list[str]:
+    """Return the titles of what is waived, but not yet in the attempt that is open."""
+    with platform().db.reading() as session:
+        found = list_open_waivers(session, principal(), registration_id)
+    return waiver_titles(platform().plugins, [key for one in found for key in one.missing])
 
 
 def _edit(
@@ -157,6 +179,7 @@ def _edit(
         "exams/candidate.html",
         exam=exam,
         registration=registration,
+        missing=_missing_waivers(registration.id),
         described=_described(exam.id),
         values=values,
         errors=errors,

@@ -330,9 +330,12 @@ def test_allowances_are_changed(
     address = f"/exams/{exam.id}/candidates/{place.id}"
     form = {**controls(desk.get(address), "allowances"), "allowance.extra_seconds": "10"}
     form["allowance.waived_detectors"] = "face"
+    page = desk.send_form(address, form, 422).get_data(as_text=True)
+    assert "Say why detectors are waived" in page
+    form["allowance.waiver_reason"] = "Decision 12 of the disability office"
     page = desk.follow(desk.send_form(address, form))
     assert "+ 10 min" in page
-    assert "no face" in page
+    assert f"without {platform.plugins.detector('face').title}" in page
     form["allowance.max_attempts"] = "0"
     page = desk.send_form(address, form, 422).get_data(as_text=True)
     assert controls(page, "allowances")["allowance.extra_seconds"] == "10"

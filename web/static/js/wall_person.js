@@ -81,6 +81,10 @@ export class PersonDialog {
     setText(byId("person-state"), stateWords(session.attempt_state));
     setText(byId("person-number"), session.candidate_number || "–");
     setText(byId("person-last"), session.last_frame_at ? spellAge(session.last_frame_at) : "none yet");
+    const waived = (session.waived_titles ?? []).join(", ");
+    setText(byId("person-waived"), waived);
+    setHidden(byId("person-waived"), !waived);
+    setHidden(byId("person-waived-h"), !waived);
     setText(byId("person-integrity"), session.integrity?.score ? `${session.integrity.score} of 100` : "–");
     this.assignments.show(session);
     this.#drawFrame(session);
