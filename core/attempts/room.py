@@ -21,6 +21,7 @@ from examhall.core.contracts.question_type import Fragment, Variant, View
 from examhall.core.errors import PluginError
 from examhall.core.exams.models import ExamVersion, Registration
 from examhall.core.proctoring.models import ProctoringSession
+from examhall.core.proctoring.policy import wanted_photos
 from examhall.core.tries.progress import Progress, describe_progress
 from examhall.core.tries.queries import NO_TRIES, StoredTries, read_tries
 from examhall.core.tries.treatment import Treatment
@@ -189,5 +190,6 @@ def _watching(watched: ProctoringSession | None) -> dict[str, Any] | None:
         "frame_seconds": policy["frame_seconds"],
         "chunk_seconds": policy["chunk_seconds"],
         "screen_seconds": policy.get("screen_seconds", 5.0),
+        "photos": wanted_photos(policy),
         "fullscreen": policy.get("fullscreen", False),
     }

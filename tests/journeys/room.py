@@ -93,10 +93,25 @@ def enter_room(page: Page, *, watched: bool) -> None:
         for box in page.locator("#consent input[type=checkbox]").all():
             box.check()
         page.get_by_role("button", name="I agree", exact=True).click()
-        page.get_by_role("button", name="Test the camera").click()
-        page.locator("#camera-done:enabled").click()
+        pass_devices(page)
     page.get_by_role("button", name="Start the exam").click()
     wait_for_room(page)
+
+
+def pass_devices(page: Page) -> None:
+    """Go through the steps that look at devices and take photos, to the start."""
+    page.locator("[data-step=Consent]").wait_for(state="hidden")
+    while True:
+        step = page.locator("[data-step]:visible")
+        name = step.get_attribute("data-step")
+        if name == "Start":
+            return
+        if step.get_attribute("data-photo"):
+            for press in ("Open the camera", "Take the photo", "Use this photo"):
+                step.get_by_role("button", name=press).click()
+        elif name in {"Camera", "Microphone"}:
+            step.get_by_role("button", name=f"Test the {name.lower()}").click()
+        step.locator("[data-next]:enabled").click()
 
 
 def wait_for_room(page: Page) -> None:

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from sqlalchemy import select
 
 from examhall.core.contracts.services import EvidenceRef
+from examhall.core.proctoring.check_in_models import CheckInPhoto
 from examhall.core.proctoring.models import Chunk, Evidence
 from tests.journeys.browser import launch_chromium
 from tests.journeys.conftest import new_device
@@ -34,6 +35,8 @@ WATCHED = {
     "screen": True,
     "screen_seconds": 1,
     "fullscreen": True,
+    "face_photo": True,
+    "identity_document": True,
 }
 
 
@@ -106,6 +109,12 @@ def _ref(row: Evidence) -> EvidenceRef:
 @pytest.fixture
 def recorded(hall: Hall) -> Recorded:
     return Recorded(hall)
+
+
+def test_photos_of_the_check_in_arrive(room: Page, hall: Hall) -> None:
+    with hall.platform.db.reading() as session:
+        kinds = session.scalars(select(CheckInPhoto.kind).order_by(CheckInPhoto.at)).all()
+    assert kinds == ["face", "document"]
 
 
 def find_pitch(pcm: bytes) -> float:

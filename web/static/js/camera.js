@@ -5,6 +5,7 @@ import { DeviceError, explain } from "./recorder.js";
 const LONG_SIDE = 640;
 const QUALITY = 0.7;
 const SMALL = [32, 24];
+const CLOSE = [320, 240];
 
 const REASONS = {
   NotAllowedError: [
@@ -16,7 +17,7 @@ const REASONS = {
 };
 
 /** Open the camera; `facing` is `user` or, for the back of a phone, `environment`. Raises DeviceError. */
-export async function openCamera(facing = "user") {
+export async function openCamera(facing = "user", width = 640, height = 480) {
   if (!navigator.mediaDevices?.getUserMedia) {
     throw new DeviceError(
       "insecure",
@@ -25,11 +26,24 @@ export async function openCamera(facing = "user") {
   }
   try {
     return await navigator.mediaDevices.getUserMedia({
-      video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: facing },
+      video: { width: { ideal: width }, height: { ideal: height }, facingMode: facing },
     });
   } catch (error) {
     throw explain(error, REASONS, "The camera could not be opened. Try again.");
   }
+}
+
+function toGrey(data) {
+  const grey = new Float32Array(data.length / 4);
+  for (let n = 0; n < grey.length; n++) {
+    grey[n] = 0.299 * data[4 * n] + 0.587 * data[4 * n + 1] + 0.114 * data[4 * n + 2];
+  }
+  return grey;
+}
+
+function describe(values) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean, variance: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length };
 }
 
 /** Takes still pictures of a camera's stream. */
@@ -68,10 +82,37 @@ export class Photographer {
   measureLight() {
     const context = this.#small.getContext("2d", { willReadFrequently: true });
     context.drawImage(this.#video, 0, 0, ...SMALL);
-    const { data } = context.getImageData(0, 0, ...SMALL);
-    let sum = 0;
-    for (let n = 0; n < data.length; n += 4) sum += 0.299 * data[n] + 0.587 * data[n + 1] + 0.114 * data[n + 2];
-    return sum / (data.length / 4);
+    return describe(toGrey(context.getImageData(0, 0, ...SMALL).data)).mean;
+  }
+
+  /**
+   * Return figures about this moment in steps of brightness (0 to 255): `mean`, that of the
+   * `middle` and of the `rim`, their `spread` (standard deviation), and `sharpness` (the variance
+   * of the Laplacian, small for a blurred picture).
+   */
+  inspect() {
+    const [width, height] = CLOSE;
+    const canvas = this.#small;
+    [canvas.width, canvas.height] = CLOSE;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(this.#video, 0, 0, width, height);
+    const grey = toGrey(context.getImageData(0, 0, width, height).data);
+    [canvas.width, canvas.height] = SMALL;
+    const isMiddle = (n) => Math.abs((n % width) / width - 0.5) < 0.18 && Math.abs(n / width / height - 0.48) < 0.3;
+    const inside = grey.filter((_, n) => isMiddle(n));
+    const outside = grey.filter((_, n) => !isMiddle(n));
+    const edges = grey.slice(width, -width).map((value, n) => {
+      const at = n + width;
+      return 4 * value - grey[at - 1] - grey[at + 1] - grey[at - width] - grey[at + width];
+    });
+    const { mean, variance } = describe(grey);
+    return {
+      mean,
+      middle: describe(inside).mean,
+      rim: describe(outside).mean,
+      spread: Math.sqrt(variance),
+      sharpness: describe(edges).variance,
+    };
   }
 
   close() {

@@ -67,7 +67,7 @@ export class Capture extends EventTarget {
     await this.sender.open();
     const { browser, screen, ...others } = this.recorders;
     await browser?.start();
-    screen?.lose("off", "Your screen is not shared. Press the button above the question.");
+    screen?.lose("off", "Your screen is not shared yet.");
     await Promise.all(Object.values(others).map((recorder) => recorder.start()));
   }
 

@@ -1,21 +1,23 @@
 /* The check-in: one step after the other, then the start. */
 
 import { call } from "./api.js";
-import { Photographer, judgeLight, openCamera } from "./camera.js";
+import { CameraStep, MicrophoneStep, ScreenStep } from "./check_in_devices.js";
+import { PhotoStep } from "./check_in_photos.js";
 import { findLease } from "./lease.js";
 import { follow } from "./live.js";
 import { byId } from "./pages.js";
-import { DeviceError } from "./recorder.js";
+import { openRoomStep } from "./room_phone.js";
 
-const LIGHT_EVERY = 1000;
+const DEVICE_STEPS = { Camera: CameraStep, Microphone: MicrophoneStep, Screen: ScreenStep };
+const PHOTO_STEPS = { face: "Your photo", document: "Identity document" };
 
 const data = JSON.parse(byId("check-in-data").textContent);
 const path = `/attempts/${data.attempt_id}`;
 const steps = [...document.querySelectorAll("[data-step]")];
 let current = 0;
-let stream = null;
-let lights = 0;
 let isFollowing = false;
+const showRoomStep = openRoomStep(data.attempt_id, follow);
+const parts = steps.map(makePart).filter(Boolean);
 
 function show(index, { focus = true } = {}) {
   current = index;
@@ -27,7 +29,8 @@ function show(index, { focus = true } = {}) {
     if (n === index) mark.setAttribute("aria-current", "step");
   });
   say("");
-  if (steps[index].dataset.step !== "Camera") closeCamera();
+  for (const part of parts) if (part.name !== steps[index].dataset.step) part.leave();
+  if (steps[index].dataset.step === "Room camera") showRoomStep();
   if (focus) steps[index].querySelector("h2").focus();
 }
 
@@ -76,37 +79,35 @@ function initConsent() {
   });
 }
 
-function mark(id, tone, text) {
-  const entry = byId(id);
-  entry.firstElementChild.className = `dot ${tone}`;
-  entry.lastElementChild.textContent = text;
+/** Go to a step by its name. */
+function goTo(name) {
+  const index = steps.findIndex((step) => step.dataset.step === name);
+  if (index >= 0) show(index);
 }
 
-async function testCamera() {
-  closeCamera();
-  byId("camera-done").disabled = true;
+function makePart(step) {
+  if (step.dataset.photo) return new PhotoStep(step, path, attempt);
+  const Step = DEVICE_STEPS[step.dataset.step];
+  return Step ? new Step(attempt) : null;
+}
+
+/** Photos that an earlier page has sent need not be taken again. */
+async function notePhotos() {
+  const photos = parts.filter((part) => part.kind);
+  if (!photos.length) return;
+  const sent = await call("GET", `${path}/check-in-photos`).catch(() => []);
+  for (const part of photos) if (sent.some(({ kind }) => kind === part.kind)) part.noteSent();
+}
+
+/** Start; where the room camera or a photo is missing, its step is shown once more. */
+async function startOrGoBack() {
   try {
-    stream = await openCamera();
+    await start();
   } catch (error) {
-    if (!(error instanceof DeviceError)) throw error;
-    mark("cam-state", "bad", error.message);
-    return;
+    if (error.details?.room_camera) goTo("Room camera");
+    if (error.details?.kinds) goTo(PHOTO_STEPS[error.details.kinds[0]]);
+    throw error;
   }
-  byId("preview").srcObject = stream;
-  mark("cam-state", "ok", "The camera works.");
-  byId("camera-done").disabled = false;
-  const photographer = new Photographer(stream);
-  lights = setInterval(() => {
-    if (!photographer.isReady) return;
-    const { tone, text } = judgeLight(photographer.measureLight());
-    mark("cam-light", tone, text);
-  }, LIGHT_EVERY);
-}
-
-function closeCamera() {
-  clearInterval(lights);
-  stream?.getTracks().forEach((track) => track.stop());
-  stream = null;
 }
 
 async function start() {
@@ -147,9 +148,9 @@ function changed({ state }) {
 for (const button of document.querySelectorAll("[data-next]")) {
   button.addEventListener("click", () => show(current + 1));
 }
-byId("test-camera")?.addEventListener("click", (event) => attempt(event.currentTarget, testCamera));
-byId("start").addEventListener("click", (event) => attempt(event.currentTarget, start));
+byId("start").addEventListener("click", (event) => attempt(event.currentTarget, startOrGoBack));
 initConsent();
+notePhotos();
 if (["awaiting_authorization", "authorized"].includes(data.state)) {
   show(steps.length - 1, { focus: false });
   if (data.state === "awaiting_authorization") waitForProctor();

@@ -63,11 +63,17 @@ function describe({ recorders, sender, thrift }) {
   }
   if (states.includes("starting")) return { title: "Monitoring starts", line: "It takes a moment.", tone: "" };
   const lost = devices.find((name) => !recorders[name].isOn);
-  if (lost) return { title: OFF[lost], line: `${recorders[lost].problem} ${BLAMELESS}`, tone: "broken" };
+  if (lost) return { title: OFF[lost], line: describeLoss(lost, recorders[lost]), tone: "broken" };
   if (recorders.microphone?.isHeldBack) {
     return { title: "The microphone waits", line: "Click anywhere on this page and it goes on.", tone: "trouble" };
   }
   return describeWay(sender) ?? { title: "Monitoring is working", line: describeWork(recorders, thrift), tone: "" };
+}
+
+/** Say why a device does not record, and never more than is known. */
+function describeLoss(name, { state, problem }) {
+  if (name === "screen") return `${problem} The button is above the question. You can go on answering.`;
+  return `${problem} ${state === "denied" ? "You can go on answering." : BLAMELESS}`;
 }
 
 /** Say what is wrong on the way to the server, null for nothing. */
