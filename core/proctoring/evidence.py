@@ -13,23 +13,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examhall.core.audit.operations import record
-from examhall.core.contracts.detector import Stream
 from examhall.core.contracts.services import EvidenceRef
 from examhall.core.db import database_now
 from examhall.core.errors import (
     EvidenceAlteredError,
     EvidenceMissingError,
     ForbiddenError,
-    InvalidError,
     NotFoundError,
     PluginError,
 )
 from examhall.core.permissions import Permission, Principal
 from examhall.core.platform import Platform
-from examhall.core.proctoring.access import get_session_for, require_somewhere
-from examhall.core.proctoring.models import Chunk, Evidence, ProctoringSession
-
-PICTURES = frozenset({Stream.CAMERA, Stream.SCREEN, Stream.ROOM})
+from examhall.core.proctoring.access import require_somewhere
+from examhall.core.proctoring.models import Evidence, ProctoringSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,42 +191,6 @@ def open_link(platform: Platform, principal: Principal, link: EvidenceLink) -> E
             raise ForbiddenError("This link has expired. Ask for a new one.")
         row = _get_readable(session, principal, link.evidence_id)
     return read_evidence(platform, row)
-
-
-def get_last_frame(
-    session: Session,
-    principal: Principal,
-    session_id: UUID,
-    stream: Stream = Stream.CAMERA,
-) -> Evidence:
-    """Return where the newest frame of a session's camera, screen or room camera lies.
-
-    Raises NotFoundError when there is none yet or the session is another exam's.
-    """
-    if stream not in PICTURES:
-        raise InvalidError("There are no frames of that stream.", stream=sorted(PICTURES))
-    watched = get_session_for(session, principal, Permission.PROCTORING_WATCH, session_id)
-    row = session.scalar(
-        select(Evidence).where(
-            Evidence.session_id == watched.id,
-            Evidence.sha256 == _last_sha256(session, watched, stream),
-        )
-    )
-    if row is None:
-        raise NotFoundError("There is no frame yet.")
-    return row
-
-
-def _last_sha256(session: Session, watched: ProctoringSession, stream: Stream) -> str:
-    if stream is Stream.CAMERA:
-        return watched.last_frame_sha256
-    samples = session.scalar(
-        select(Chunk.samples)
-        .where(Chunk.session_id == watched.id, Chunk.stream == stream.value)
-        .order_by(Chunk.ended_at.desc(), Chunk.sequence.desc())
-        .limit(1)
-    )
-    return samples[-1]["sha256"] if samples else ""
 
 
 def _head(session: Session, session_id: UUID) -> tuple[int, str]:

@@ -594,7 +594,12 @@ def some_message(_: Any) -> dict[str, Any]:
     return {"message_ids": [str(uuid4())]}
 
 
+def some_frames(hall: Any) -> dict[str, Any]:
+    return {"exam_id": hall.ids["exam_id.watched"], "sessions": hall.ids["session_id"]}
+
+
 CONVERSATION_DOORS = [
+    door("GET /api/v1/proctoring/frames", WATCHERS, "outsider", query=some_frames),
     door("GET /api/v1/proctoring/sessions/<uuid:session_id>/messages", WATCHERS, "outsider"),
     door(
         "POST /api/v1/proctoring/sessions/<uuid:session_id>/messages",

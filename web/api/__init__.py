@@ -32,6 +32,7 @@ SERVICES = (
     "check_ins",
     "conversations",
     "assignments",
+    "frames",
     "evidence",
     "people",
     "plugins",

@@ -9,7 +9,7 @@ from flask import Response, request, url_for
 
 from examhall.core.live import LiveMessage
 from examhall.core.paging import Page
-from examhall.core.proctoring import chunks, consents, evidence, incidents, queries
+from examhall.core.proctoring import chunks, consents, evidence, frames, incidents, queries
 from examhall.core.proctoring.evidence import EvidenceLink
 from examhall.core.proctoring.operations import exam_channel
 from examhall.web.api import proctoring_schemas as schemas
@@ -109,7 +109,7 @@ def note_incident(data: dict[str, Any], incident_id: UUID) -> dict[str, Any]:
 def show_frame(arguments: dict[str, Any], session_id: UUID) -> Response:
     """Show the newest frame of the camera, the screen or the room; its sha256 is the ETag."""
     with platform().db.reading() as session:
-        row = evidence.get_last_frame(session, principal(), session_id, arguments["stream"])
+        row = frames.get_last_frame(session, principal(), session_id, arguments["stream"])
     if request.if_none_match.contains(row.sha256):
         response = Response(status=304)
         response.set_etag(row.sha256)

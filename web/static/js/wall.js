@@ -23,7 +23,7 @@ const MANY = 15;
 const data = JSON.parse(byId("wall-data").textContent);
 const tiles = new Map();
 const sessionOf = (id) => tiles.get(id)?.session;
-const frames = new Frames((tile) => isBlurred && tile.tone === "");
+const frames = new Frames(data.exam_id, (tile) => isBlurred && tile.tone === "");
 const grid = new Grid(data.user_id, changed);
 const conversation = new Conversation(data, changed);
 const assignments = new Assignments(data, () => [...tiles.values()], changed);

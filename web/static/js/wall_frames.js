@@ -1,11 +1,12 @@
 /*
- * Brings the newest pictures onto the tiles: a few requests at a time, those that can be seen and
- * are oldest first. Pictures are decoded off the main thread, at the size of their tile.
+ * Brings the newest pictures onto the tiles: many in one answer, those that can be seen and are
+ * oldest first. Pictures are decoded off the main thread, at the size of their tile.
  */
 
-import { frameAddress } from "./wall_tile.js";
-
-const AT_ONCE = 4;
+const AT_ONCE = 2;
+const MOST = 20;
+/** Pictures are asked for together, no sooner than this after the last time. */
+const PAUSE = 200;
 const OUT_OF_SIGHT = 1500;
 const AGAIN = 2000;
 /** A picture of so few points shows that somebody is there, not who it is nor what they do. */
@@ -14,17 +15,20 @@ const BLURRED_WIDTH = 26;
 export class Frames {
   #tiles = new Map();
   #busy = new Set();
+  #running = 0;
+  #timer = 0;
   #ready = new Map();
   #refused = new Map();
   #isDue = false;
   #width = 320;
 
   /** `isBlurred(tile)` says whether a tile hides its picture. */
-  constructor(isBlurred) {
-    this.isBlurred = isBlurred;
+  constructor(examId, isBlurred) {
+    Object.assign(this, { examId, isBlurred });
     this.watcher = new IntersectionObserver((entries) => this.#noteSeen(entries), { rootMargin: "120px" });
-    this.sizes = new ResizeObserver(([entry]) => {
-      this.#width = Math.max(64, Math.round(entry.contentRect.width * Math.min(devicePixelRatio, 2)));
+    this.sizes = new ResizeObserver((entries) => {
+      const { width } = entries.at(-1).contentRect;
+      if (width) this.#width = Math.max(64, Math.round(width * Math.min(devicePixelRatio, 2)));
     });
     document.addEventListener("visibilitychange", () => this.load());
   }
@@ -42,19 +46,17 @@ export class Frames {
     this.sizes.unobserve(tile.element);
   }
 
-  /** Begin as many requests as may run. */
+  /** Ask soon for the pictures that are there by then. */
   load() {
-    if (document.hidden) return;
-    while (this.#busy.size < AT_ONCE) {
-      const tile = this.#next();
-      if (!tile) return;
-      this.#fetch(tile);
-    }
+    this.#timer ||= setTimeout(() => {
+      this.#timer = 0;
+      this.#ask();
+    }, PAUSE);
   }
 
   /** Draw a tile anew from the picture it has, clear or blurred. */
-  async redraw(tile) {
-    if (tile.blob) await this.#decode(tile, tile.blob, tile.shown.sha256, tile.shown.at);
+  redraw(tile) {
+    if (tile.blob) this.#decode(tile, tile.blob, tile.shown.sha256, tile.shown.at);
   }
 
   #noteSeen(entries) {
@@ -65,14 +67,17 @@ export class Frames {
     this.load();
   }
 
-  #next() {
-    let best = null;
+  #ask() {
+    if (document.hidden || this.#running >= AT_ONCE) return;
+    const wanted = this.#choose();
+    if (wanted.length) this.#fetch(wanted);
+  }
+
+  #choose() {
     const now = Date.now();
-    for (const tile of this.#tiles.values()) {
-      if (!this.#isWanted(tile, now)) continue;
-      if (!best || (tile.isSeen && !best.isSeen) || (tile.isSeen === best.isSeen && tile.shown.at < best.shown.at)) best = tile;
-    }
-    return best;
+    const wanted = [...this.#tiles.values()].filter((tile) => this.#isWanted(tile, now));
+    wanted.sort((a, b) => b.isSeen - a.isSeen || a.shown.at - b.shown.at);
+    return wanted.slice(0, MOST);
   }
 
   #isWanted(tile, now) {
@@ -82,28 +87,48 @@ export class Frames {
     return tile.isSeen || (tile.age ?? Infinity) > OUT_OF_SIGHT;
   }
 
-  async #fetch(tile) {
-    const { last_frame_sha256: sha256, last_frame_at: at } = tile.session;
-    this.#busy.add(tile.id);
+  async #fetch(tiles) {
+    this.#running += 1;
+    for (const { id } of tiles) this.#busy.add(id);
+    const missing = new Set(tiles.map(({ id }) => id));
     try {
-      // The address changes with the picture: keeping it would only fill the disk.
-      const answer = await fetch(frameAddress(tile.session), { cache: "no-store" });
+      const ids = tiles.map(({ id }) => id).join(",");
+      const answer = await fetch(`/api/v1/proctoring/frames?exam_id=${this.examId}&sessions=${ids}`, { cache: "no-store" });
       if (!answer.ok) throw new Error(answer.statusText);
-      tile.blob = await answer.blob();
-      await this.#decode(tile, tile.blob, sha256, Date.parse(at));
+      for await (const { head, blob } of unpack(await answer.blob())) {
+        missing.delete(head.session_id);
+        this.#take(head, blob);
+      }
     } catch {
-      this.#refused.set(tile.id, Date.now() + AGAIN);
+      // They are asked for again.
     }
-    this.#busy.delete(tile.id);
+    for (const id of missing) this.#refused.set(id, Date.now() + AGAIN);
+    for (const { id } of tiles) this.#busy.delete(id);
+    this.#running -= 1;
     this.load();
+  }
+
+  #take({ session_id: id, sha256, at }, blob) {
+    const tile = this.#tiles.get(id);
+    if (!tile || sha256 === tile.shown.sha256) return;
+    tile.blob = blob;
+    // The answer may be newer than what the stream has told.
+    if (!(tile.session.last_frame_at > at)) tile.noteFrame(at, sha256);
+    this.#decode(tile, blob, sha256, Date.parse(at));
   }
 
   async #decode(tile, blob, sha256, at) {
     const isBlurred = this.isBlurred(tile);
     const resizeWidth = isBlurred ? BLURRED_WIDTH : this.#width;
-    const bitmap = await createImageBitmap(blob, { resizeWidth, resizeQuality: isBlurred ? "medium" : "low" });
-    this.#ready.get(tile.id)?.bitmap.close();
-    this.#ready.set(tile.id, { tile, bitmap, sha256, at });
+    try {
+      const bitmap = await createImageBitmap(blob, { resizeWidth, resizeQuality: isBlurred ? "medium" : "low" });
+      this.#ready.get(tile.id)?.bitmap.close();
+      this.#ready.set(tile.id, { tile, bitmap, sha256, at });
+    } catch {
+      // A picture that cannot be decoded stays away; the next one may be whole.
+      tile.shown = { ...tile.shown, sha256 };
+      return;
+    }
     if (this.#isDue) return;
     this.#isDue = true;
     requestAnimationFrame(() => this.#show());
@@ -119,5 +144,15 @@ export class Frames {
       tile.noteShown(sha256, at);
     }
     this.#ready.clear();
+  }
+}
+
+/** Give the pictures of an answer, each with what its head says; nothing is copied. */
+async function* unpack(body) {
+  const length = new DataView(await body.slice(0, 4).arrayBuffer()).getUint32(0);
+  let start = 4 + length;
+  for (const head of JSON.parse(await body.slice(4, start).text())) {
+    yield { head, blob: body.slice(start, start + head.size, "image/jpeg") };
+    start += head.size;
   }
 }
