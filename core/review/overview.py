@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import extract, func, or_, select
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import (
@@ -133,17 +133,6 @@ def _describe(platform: Platform, row: IncidentRecord) -> dict[str, Any]:
     return {**describe_incident(platform.plugins, row), "length": length}
 
 
-def merge_spans(spans: Iterable[Span], gap: timedelta = LONGEST_GAP) -> list[Span]:
-    """Join spans, in order of their starts, that are no further apart than `gap`."""
-    merged: list[Span] = []
-    for span in spans:
-        if merged and span.start - merged[-1].end <= gap:
-            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
-        else:
-            merged.append(span)
-    return merged
-
-
 def find_pauses(steps: Iterable[tuple[datetime, str]], ended: datetime) -> list[Span]:
     """Return when an attempt was paused, from its states in order of time."""
     pauses: list[Span] = []
@@ -158,15 +147,33 @@ def find_pauses(steps: Iterable[tuple[datetime, str]], ended: datetime) -> list[
 
 
 def _coverage(session: Session, session_id: UUID) -> dict[str, list[Span]]:
-    spans: dict[str, list[Span]] = defaultdict(list)
-    rows = session.execute(
-        select(Chunk.stream, Chunk.started_at, Chunk.ended_at)
-        .where(Chunk.session_id == session_id)
-        .order_by(Chunk.started_at)
+    """Return when each stream was recorded; the database looks for the gaps among many chunks."""
+    before = func.lag(Chunk.ended_at, type_=Chunk.ended_at.type).over(
+        partition_by=Chunk.stream, order_by=Chunk.started_at
     )
-    for stream, start, end in rows:
-        spans[stream].append(Span(start, end))
-    return {stream: merge_spans(found) for stream, found in sorted(spans.items())}
+    mine = (
+        select(Chunk.stream, Chunk.started_at, before.label("before"))
+        .where(Chunk.session_id == session_id)
+        .subquery()
+    )
+    gap = extract("epoch", mine.c.started_at) - extract("epoch", mine.c.before)
+    starts = session.execute(
+        select(mine.c.stream, mine.c.started_at, mine.c.before)
+        .where(or_(mine.c.before.is_(None), gap > LONGEST_GAP.total_seconds()))
+        .order_by(mine.c.stream, mine.c.started_at)
+    ).all()
+    last = session.execute(
+        select(Chunk.stream, func.max(Chunk.ended_at))
+        .where(Chunk.session_id == session_id)
+        .group_by(Chunk.stream)
+    )
+    ends: dict[str, datetime] = dict(last.all())
+    spans: dict[str, list[Span]] = {stream: [] for stream in sorted(ends)}
+    for row, following in zip(starts, [*starts[1:], None], strict=True):
+        same = following is not None and following.stream == row.stream
+        end = following.before if same and following is not None else ends[row.stream]
+        spans[row.stream].append(Span(row.started_at, end))
+    return spans
 
 
 def _seen_by(session: Session, platform: Platform, session_id: UUID) -> dict[str, list[SeenBy]]:

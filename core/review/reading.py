@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from examhall.core.attempts.models import Attempt
-from examhall.core.attempts.states import ReviewState
 from examhall.core.proctoring.models import ProctoringSession
 from examhall.core.review.models import Appeal, Decision
-from examhall.core.review.rules import Outcome, Round, appeal_ends
+from examhall.core.review.rules import Round
 
 USUAL_DAYS = 14
 _ORDER = list(Round)
@@ -54,20 +51,3 @@ def are_differing(decisions: Sequence[Decision]) -> bool:
 def read_days(watched: ProctoringSession) -> int:
     """Return how many days the candidate has for an appeal."""
     return int(watched.policy.get("appeal_days", USUAL_DAYS))
-
-
-def is_held(session: Session, watched: ProctoringSession, now: datetime) -> bool:
-    """Say whether a review still needs a session's evidence, however old that is.
-
-    It does from the first decision on until there is nothing left to decide or to appeal against.
-    """
-    decisions = list_decisions(session, watched.id)
-    if not decisions:
-        return False
-    state = session.get_one(Attempt, watched.attempt_id).review_state
-    if state in {ReviewState.SECOND_REVIEW, ReviewState.APPEALED}:
-        return True
-    last = counting_decision(decisions)
-    if state == ReviewState.FINAL or last.outcome == Outcome.NO_CONCERN:
-        return False
-    return now <= appeal_ends(last.at, read_days(watched))

@@ -178,7 +178,7 @@ class _Page:
 
     def _write_watching(self, data: Mapping[str, Any]) -> Iterable[Flowable]:
         watched = data.get("watched", {})
-        yield self._line("What was watched, and with whose consent", self.head)
+        yield self._line("What was watched, and the consent to it", self.head)
         yield self._facts(
             [
                 ("Recorded", ", ".join(watched.get("streams", [])) or "nothing"),
@@ -273,14 +273,15 @@ class _Page:
     def _row(self, pictures: Sequence[Flowable]) -> list[Flowable]:
         if not pictures:
             return []
-        table = Table([list(pictures)], hAlign="LEFT")
+        table = Table([list(pictures)], colWidths=[58 * mm] * len(pictures), hAlign="LEFT")
         table.setStyle(TableStyle([("LEFTPADDING", (0, 0), (0, 0), 0)]))
         return [table]
 
     def _picture(
         self, pictures: Mapping[str, str], frame: Mapping[str, Any]
     ) -> list[Flowable] | None:
-        encoded = pictures.get(frame["sha256"])
+        digest: str = frame["sha256"]
+        encoded = pictures.get(digest)
         if encoded is None:
             return None
         image = Image(io.BytesIO(base64.b64decode(encoded)), lazy=0)
@@ -289,7 +290,7 @@ class _Page:
         return [
             image,
             self._line(f"{_moment(frame['at'])}", self.small),
-            self._line(frame["sha256"][:32], self.small),
+            *(self._line(half, self.small) for half in (digest[:32], digest[32:])),
         ]
 
     def _line(self, text: str, style: ParagraphStyle) -> Paragraph:

@@ -24,7 +24,7 @@ from examhall.core.review.queries import (
     list_reviewed_exams,
     list_reviews,
 )
-from examhall.core.review.rules import COUNTING, OUTCOME_WORDS, Outcome
+from examhall.core.review.rules import COUNTING, OUTCOME_WORDS, Outcome, Round
 from examhall.web.context import platform, principal
 from examhall.web.forms.errors import error_messages
 from examhall.web.forms.parameters import read_number, read_uuid
@@ -122,7 +122,7 @@ def _show(session_id: UUID, typed: Mapping[str, Any], errors: Mapping[str, Any])
         open_count=sum(
             one["state"] == "open" and one["severity"] != "technical" for one in overview.incidents
         ),
-        typed=typed,
+        typed=typed or _usual(found),
         errors=errors,
         most_text=MOST_TEXT,
         outcomes=OUTCOME_WORDS,
@@ -132,6 +132,14 @@ def _show(session_id: UUID, typed: Mapping[str, Any], errors: Mapping[str, Any])
         rounds=ROUND_WORDS,
         data=_data(found, overview),
     )
+
+
+def _usual(found: SessionReview) -> dict[str, Any]:
+    """Return what the form says at first: on appeal, the incidents that count so far."""
+    if found.due is not Round.APPEAL or not found.decisions:
+        return {}
+    decision, _ = found.decisions[-1]
+    return {"incidents": [one["id"] for one in decision.incidents]}
 
 
 def _data(found: SessionReview, overview: Overview) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def _draw_answers(drawing: _Drawing, overview: Overview) -> None:
 def _svg(parts: Sequence[str], height: int, incidents: int) -> Markup:
     name = f"Timeline with {incidents} incidents; the list of incidents has them in words"
     return Markup(  # noqa: S704 - numbers and escaped text alone
-        f'<svg class="tl" viewBox="0 0 {WIDTH:g} {height}" preserveAspectRatio="none" role="img"'
-        f' aria-label="{name}">{"".join(parts)}'
+        f'<svg class="tl" viewBox="0 0 {WIDTH:g} {height}" height="{height}"'
+        f' preserveAspectRatio="none" role="img" aria-label="{name}">{"".join(parts)}'
         f'<line class="ph" x1="0" x2="0" y1="0" y2="{height}"/></svg>'
     )

@@ -9,7 +9,6 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from examhall.core.audit.models import AuditEntry
-from examhall.core.db import database_now
 from examhall.core.errors import (
     ClosedError,
     ConflictError,
@@ -19,27 +18,19 @@ from examhall.core.errors import (
 )
 from examhall.core.events.models import Event
 from examhall.core.permissions import SYSTEM, Role
-from examhall.core.proctoring.models import IncidentRecord, ProctoringSession
+from examhall.core.proctoring.models import IncidentRecord
 from examhall.core.review import operations
 from examhall.core.review.models import Appeal, Decision
-from examhall.core.review.reading import are_differing, is_held, list_decisions
+from examhall.core.review.reading import are_differing, list_decisions
 from tests.core.attempts.world import World
 from tests.core.proctoring.scripted import ALONE
 from tests.core.review.reviewing import Reviewed, mark_analysed, review
 
 
-def held(reviewed: Reviewed) -> bool:
-    with reviewed.watched.platform.db.reading() as session:
-        row = session.get_one(ProctoringSession, reviewed.watched.session_id)
-        return is_held(session, row, database_now(session))
-
-
 def test_a_decision_is_kept_told_and_audited(reviewed: Reviewed) -> None:
     assert reviewed.state() == "queued"
-    assert not held(reviewed)
     decision = reviewed.decide()
     assert reviewed.state() == "decided"
-    assert held(reviewed)
     [counted] = decision.incidents
     assert counted["title"] == "Second person in view"
     assert counted["evidence"][0]["id"] == str(reviewed.pieces[1])
@@ -123,7 +114,6 @@ def test_a_second_reviewer_is_another_person_and_counts(world: World) -> None:
     reviewed = review(world, second_reviewer=True)
     reviewed.decide("void_proposed", ("face.missing", "person.second"))
     assert reviewed.state() == "second_review"
-    assert held(reviewed)
     with pytest.raises(NotFoundError):
         reviewed.appeal()
     with pytest.raises(ForbiddenError, match="another person"):
@@ -141,7 +131,6 @@ def test_no_concern_needs_no_second_reviewer_and_holds_nothing(world: World) -> 
     reviewed = review(world, second_reviewer=True)
     reviewed.decide("no_concern", ())
     assert reviewed.state() == "decided"
-    assert not held(reviewed)
     with pytest.raises(ConflictError, match="nothing to appeal"):
         reviewed.appeal()
 
@@ -166,7 +155,6 @@ def test_an_appeal_is_decided_by_another_reviewer_and_is_final(reviewed: Reviewe
     reviewed.decide("no_concern", (), by=other, due="appeal")
     assert reviewed.state() == "final"
     assert reviewed.rows(Appeal)[0].state == "decided"
-    assert not held(reviewed)
     with pytest.raises(ConflictError):
         reviewed.decide(by=other, due="appeal")
 

@@ -11,6 +11,9 @@ export class Screens {
 
   constructor(recording, pieces, incidents) {
     Object.assign(this, { recording, pieces });
+    for (const figure of this.#figures) {
+      figure.querySelector("img").addEventListener("load", (event) => this.#drawBoxes(figure, event.target));
+    }
     for (const incident of incidents) {
       for (const frame of incident.evidence) if (frame.boxes?.length) this.#boxes.set(frame.id, frame.boxes);
     }
@@ -61,13 +64,20 @@ export class Screens {
     figure.dataset.shown = shown.id;
     image.src = this.pieces.address(shown.id);
     image.alt = `${figure.querySelector("figcaption").textContent.trim()} at ${new Date(shown.at).toTimeString().slice(0, 8)}`;
-    figure.querySelector("svg").replaceChildren(...(this.#boxes.get(shown.id) ?? []).map(drawBox));
+  }
+
+  /** Lay the boxes over the picture: the drawing is fitted into the figure as the picture is. */
+  #drawBoxes(figure, { naturalWidth, naturalHeight }) {
+    const svg = figure.querySelector(":scope > svg");
+    svg.setAttribute("viewBox", `0 0 ${naturalWidth} ${naturalHeight}`);
+    const boxes = this.#boxes.get(figure.dataset.shown) ?? [];
+    svg.replaceChildren(...boxes.map((box) => drawBox(box, naturalWidth, naturalHeight)));
   }
 }
 
-function drawBox({ left, top, width, height }) {
+function drawBox({ left, top, width, height }, across, down) {
   const box = document.createElementNS(SVG, "rect");
-  const values = { x: left, y: top, width, height };
-  for (const [name, value] of Object.entries(values)) box.setAttribute(name, value * 100);
+  const values = { x: left * across, y: top * down, width: width * across, height: height * down };
+  for (const [name, value] of Object.entries(values)) box.setAttribute(name, value);
   return box;
 }
