@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from examhall.core.accounts.models import User
 from examhall.core.accounts.operations import create_user
-from examhall.core.contracts.base import Kind
+from examhall.core.contracts.base import Health, HealthStatus, Kind
+from examhall.core.errors import PluginError
 from examhall.core.exams.operations import create_exam, create_question
 from examhall.core.exams.publication import publish_exam
 from examhall.core.exams.registrations import register_candidate
@@ -38,13 +39,12 @@ PEOPLE = (
     ("candidate2", "Marco Bellini", Role.CANDIDATE),
 )
 
-DETECTORS = ("face",)
-"""Who watches: what the consent text speaks of, and no more."""
+DETECTORS = ("face", "second_person", "gaze", "objects", "audio", "browser", "technical")
+"""Who watches, as far as this machine has what they need."""
 
 CONSENT = (
-    "During this exam your camera takes a picture about every half second. Programs look at the "
-    "pictures for an empty seat or a second person. Nothing is decided by a program: a person "
-    "looks at every note, and you can see what counted."
+    "This exam shows how watching works. Programs look at what is recorded and make notes. Nothing "
+    "is decided by a program: a person looks at every note, and you can see what counted."
 )
 
 
@@ -223,8 +223,7 @@ def _settings(platform: Platform) -> dict[str, Any]:
 
 
 def _watched(platform: Platform) -> dict[str, Any]:
-    usable = {detector.key for detector in platform.plugins.all(Kind.DETECTOR)}
-    detectors = [key for key in DETECTORS if key in usable]
+    detectors = [key for key in DETECTORS if _can_watch(platform, key)]
     return {
         **_settings(platform),
         "proctoring": {
@@ -234,3 +233,18 @@ def _watched(platform: Platform) -> dict[str, Any]:
             "authorization": "none",
         },
     }
+
+
+def _can_watch(platform: Platform, key: str) -> bool:
+    """Say whether a detector is there, with its libraries and models.
+
+    The one for faces counts without: it says so on the health page, and people see the camera.
+    """
+    detector = platform.plugins.find(Kind.DETECTOR, key)
+    if detector is None or key == "face":
+        return detector is not None
+    try:
+        health = platform.plugins.call(detector, "health", expect=Health)
+    except PluginError:
+        return False
+    return health.status is HealthStatus.OK
