@@ -41,6 +41,7 @@ from tests.core.attempts.world import World, open_world
 from tests.core.proctoring.watching import START, Watched, watch
 from tests.services.postgres import PostgresServer
 from tests.services.redis import RedisServer
+from tests.worker.test_detection import with_comment
 
 Part = dict[str, float]
 Parts = dict[str, Part]
@@ -177,17 +178,11 @@ def make_chunk(watched: Watched, frames: Sequence[bytes], spacing: float) -> New
     start = START + timedelta(seconds=sequence * CHUNK_SECONDS)
     step = timedelta(seconds=spacing)
     uploads = tuple(
-        Upload(start + index * step, unlike(frame, sequence * 100 + index), "image/jpeg")
+        Upload(start + index * step, with_comment(frame, f"{sequence} {index}"), "image/jpeg")
         for index, frame in enumerate(frames)
     )
     end = start + timedelta(seconds=CHUNK_SECONDS)
     return NewChunk("camera", sequence, start, end, uploads, end)
-
-
-def unlike(frame: bytes, number: int) -> bytes:
-    """Return the same picture with a comment: a camera's are never the same twice."""
-    comment = b"%d" % number
-    return frame[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + frame[2:]
 
 
 @dataclass

@@ -52,7 +52,7 @@ class Camera:
             sequence = next(self.watched.sequences)
             start = START + sequence * 2 * FRAME
             # A picture of a camera is never the same twice.
-            frames = [picture + b"%d\xff\xd9" % (sequence * 2 + index) for index in range(2)]
+            frames = [with_comment(picture, f"{sequence} {index}") for index in range(2)]
             uploads = tuple(
                 Upload(start + index * FRAME, frame, "image/jpeg")
                 for index, frame in enumerate(frames)
@@ -61,6 +61,12 @@ class Camera:
             time.sleep(max(0.0, self.began + sequence + 1 - time.monotonic()))
             self.watched.send(NewChunk("camera", sequence, start, end, uploads, end))
         return shown
+
+
+def with_comment(picture: bytes, text: str) -> bytes:
+    """Return a JPEG with a comment in it."""
+    length = (len(text) + 2).to_bytes(2, "big")
+    return picture[:2] + b"\xff\xfe" + length + text.encode() + picture[2:]
 
 
 def listen(watched: Watched, incidents: dict[str, float], stop: threading.Event) -> None:
@@ -91,9 +97,10 @@ def test_a_change_before_the_camera_is_on_the_wall_in_time(
     time.sleep(1)
     stop.set()
     listener.join()
-    assert set(incidents) == {"person.second", "face.missing"}
+    # The pictures may show more than how many there are: a hand before a mouth, for example.
+    assert {"person.second", "face.missing"} <= set(incidents)
     assert incidents["person.second"] - second < SECONDS
     assert incidents["face.missing"] - empty < SECONDS
-    rows = watched.incidents()
+    rows = [row for row in watched.incidents() if row.kind in {"person.second", "face.missing"}]
     assert [row.kind for row in rows] == ["person.second", "face.missing"]
     assert all(len(row.evidence) >= 3 for row in rows)
