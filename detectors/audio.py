@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from marshmallow import Schema, fields, validate
 
@@ -45,8 +45,20 @@ GATE_WINDOW = 480
 STATE_SHAPE = (2, 1, 128)
 FULL_SCALE = 32768.0
 MAX_SECONDS = 120
+MOST_TOGETHER = 32
 APART = timedelta(seconds=0.5)
 """Sound that begins so much after the last one's end is heard afresh."""
+
+
+Question = tuple[Any, Any]
+"""A window of sound with what came before it, and what the model remembers."""
+
+Answer = tuple[float, Any]
+"""How sure the model is of a voice, and what it remembers now."""
+
+Result = TypeVar("Result")
+Talk = Generator[Question, Answer, Result]
+"""Listening to one session: it asks about each window and goes on with the answer."""
 
 
 class AudioConfiguration(Schema):
@@ -92,7 +104,10 @@ class AudioDetector(Detector):
     key = "audio"
     version = "1.0.0"
     title = "Speech"
-    summary = "Notes speech near the microphone. What is said is not understood."
+    summary = (
+        "Notes speech near the microphone. What is said is not understood; whose voice it is, and "
+        "how many there are, is not told."
+    )
     streams = frozenset({Stream.MICROPHONE})
     cadence = 1.0
     consent_class = "microphone"
@@ -111,7 +126,11 @@ class AudioDetector(Detector):
         return _Ear()
 
     def analyze(self, state: Any, batch: Sequence[Sample]) -> list[Finding]:
-        return [finding for sample in batch for finding in self._listen(state, sample)]
+        return self.analyze_many([(state, batch)])[0]
+
+    def analyze_many(self, jobs: Sequence[tuple[Any, Sequence[Sample]]]) -> list[list[Finding]]:
+        """Listen to all sessions at once: ten windows together take less than half the time."""
+        return converse(self._judge, [self._listen_to(state, batch) for state, batch in jobs])
 
     def evaluate(self, dataset: Iterable[tuple[Sample, Mapping[str, str]]]) -> Metrics:
         """Compare windows of 32 ms with the column `speech`: spans in seconds, as JSON, by `kind`.
@@ -128,7 +147,8 @@ class AudioDetector(Detector):
             if spans is None:
                 continue
             files += 1
-            for at, score in self._hear(_Ear(), sample.data):
+            [heard] = converse(self._judge, [self._hear(_Ear(), sample.data)])
+            for at, score in heard:
                 middle = (at + WINDOW / 2) / RATE
                 wanted = any(start <= middle < end for start, end in spans)
                 counts[labels.get("kind", ""), wanted, score >= self._least] += 1
@@ -146,35 +166,58 @@ class AudioDetector(Detector):
     def _least(self) -> float:
         return float(self.config.get("score", 0.5))
 
-    def _listen(self, ear: _Ear, sample: Sample) -> list[Finding]:
+    def _listen_to(self, ear: _Ear, batch: Sequence[Sample]) -> Talk[list[Finding]]:
+        found = []
+        for sample in batch:
+            found += yield from self._listen(ear, sample)
+        return found
+
+    def _listen(self, ear: _Ear, sample: Sample) -> Talk[list[Finding]]:
         if ear.heard_until is None or abs(sample.at - ear.heard_until) > APART:
             ear.memory = ear.context = None
         ear.heard_until = sample.at + timedelta(seconds=len(sample.data) // 2 / RATE)
-        heard = [(at, score) for at, score in self._hear(ear, sample.data) if score >= self._least]
+        heard = yield from self._hear(ear, sample.data)
         return [
             _finding(sample, *span)
-            for span in _join(heard)
+            for span in _join([one for one in heard if one[1] >= self._least])
             if span[1] - span[0] >= self.config.get("least_seconds", 0.3)
         ]
 
-    def _hear(self, ear: _Ear, data: bytes) -> Iterator[tuple[int, float]]:
-        """Yield the place (in samples) of each window and how sure the model is of a voice."""
+    def _hear(self, ear: _Ear, data: bytes) -> Talk[list[tuple[int, float]]]:
+        """Return the place (in samples) of each window and how sure the model is of a voice."""
         numpy = import_module("numpy")
         data = data[: len(data) // 2 * 2][: MAX_SECONDS * RATE * 2]
         sound = numpy.frombuffer(data, "<i2").astype(numpy.float32) / FULL_SCALE
         passed = self._gate(data)
-        path = str(find_model(self, MODEL)) if passed else ""
         if ear.memory is None:
             ear.memory = numpy.zeros(STATE_SHAPE, numpy.float32)
             ear.context = numpy.zeros(CONTEXT, numpy.float32)
+        heard = []
         for at in range(0, len(sound) - WINDOW + 1, WINDOW):
             window = sound[at : at + WINDOW]
             score = 0.0
             if _is_open(passed, at):
                 given = numpy.concatenate([ear.context, window])[None]
-                score, ear.memory = _judge(path, given, ear.memory)
+                score, ear.memory = yield given, ear.memory
             ear.context = window[-CONTEXT:]
-            yield at, score
+            heard.append((at, score))
+        return heard
+
+    def _judge(self, questions: Sequence[Question]) -> list[Answer]:
+        """Ask the model about one window of each of several sessions."""
+        numpy = import_module("numpy")
+        given = {
+            "input": numpy.concatenate([window for window, _ in questions]),
+            "state": numpy.concatenate([memory for _, memory in questions], axis=1),
+            "sr": numpy.array(RATE, numpy.int64),
+        }
+        with _sessions.borrow(str(find_model(self, MODEL))) as session:
+            scores, memories = session.run(None, given)
+        # The last digits depend on how many windows are judged together.
+        return [
+            (round(float(score[0]), 4), memories[:, number : number + 1])
+            for number, score in enumerate(scores)
+        ]
 
     def _gate(self, data: bytes) -> list[bool]:
         """Say of each 30 ms whether they may hold speech."""
@@ -184,18 +227,34 @@ class AudioDetector(Detector):
         return [vad.is_speech(data[at : at + size], RATE) for at in places]
 
 
+def converse(
+    judge: Callable[[Sequence[Question]], list[Answer]], talks: Sequence[Talk[Result]]
+) -> list[Result]:
+    """Let several talks go on side by side, their questions answered together."""
+    results: dict[int, Result] = {}
+    questions: dict[int, Question] = {}
+
+    def go_on(number: int, answer: Answer | None) -> None:
+        talk = talks[number]
+        try:
+            questions[number] = next(talk) if answer is None else talk.send(answer)
+        except StopIteration as end:
+            questions.pop(number, None)
+            results[number] = end.value
+
+    for number in range(len(talks)):
+        go_on(number, None)
+    while questions:
+        asked = list(questions)[:MOST_TOGETHER]
+        for number, answer in zip(asked, judge([questions[n] for n in asked]), strict=True):
+            go_on(number, answer)
+    return [results[number] for number in range(len(talks))]
+
+
 def _is_open(passed: Sequence[bool], at: int) -> bool:
     """Let a window through when the gate opened in it, or within a tenth of a second of it."""
     first = max(0, (at - RATE // 10) // GATE_WINDOW)
     return any(passed[first : (at + WINDOW + RATE // 10) // GATE_WINDOW + 1])
-
-
-def _judge(path: str, window: Any, memory: Any) -> tuple[float, Any]:
-    numpy = import_module("numpy")
-    with _sessions.borrow(path) as session:
-        given = {"input": window, "state": memory, "sr": numpy.array(RATE, numpy.int64)}
-        score, memory = session.run(None, given)
-    return float(score[0][0]), memory
 
 
 _sessions: ModelPool[Any] = ModelPool(make_session)
