@@ -138,7 +138,9 @@ def examhall_fuse_findings(
     """Turn a session's findings into incidents by temporal rules; the first answer counts.
 
     Called with all findings so far, in order of time; must give the same incidents for the same
-    findings. The default is the bundled `fusion.temporal`.
+    findings. It is asked when there are new findings, when samples came in that are earlier than a
+    finding, and at the end of a session: samples in which nothing was found change nothing before.
+    The default is the bundled `fusion.temporal`.
     """
 
 
