@@ -65,6 +65,12 @@ class LeaseLostError(ConflictError):
     code = "lease_lost"
 
 
+class ItemFinishedError(ConflictError):
+    """The item's feedback mode has ended it: its answer counts as it is."""
+
+    code = "item_finished"
+
+
 class ClosedError(ConflictError):
     """The time for this is over, or has not begun."""
 

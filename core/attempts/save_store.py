@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     TextClause,
     Uuid,
+    and_,
     any_,
     bindparam,
     column,
@@ -33,7 +34,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import Attempt, AttemptItem, ResponseRecord, ResponseRevision
+from examhall.core.attempts.modes.course import ItemState
 from examhall.core.db import UTCDateTime, database_now
+from examhall.core.tries.models import ItemStep
 
 _ATTEMPTS: Table = Attempt.__table__  # type: ignore[assignment]
 _ITEMS: Table = AttemptItem.__table__  # type: ignore[assignment]
@@ -56,8 +59,19 @@ _SELECT_ATTEMPTS = (
     .order_by(_a.id)
     .with_for_update(key_share=True)
 )
+_FINISHED = (
+    select(ItemStep.id)
+    .where(ItemStep.item_id == _i.id)
+    .where(and_(*(ItemStep.state != str(state) for state in ItemState if state.is_active)))
+    .exists()
+)
 _SELECT_ITEMS = select(
-    _i.id, _i.attempt_id, _r.revision, _r.client_sequence, _r.lease_id
+    _i.id,
+    _i.attempt_id,
+    _r.revision,
+    _r.client_sequence,
+    _r.lease_id,
+    _FINISHED.label("is_finished"),
 ).join_from(_ITEMS, _RESPONSES, _r.item_id == _i.id, isouter=True)
 _SELECT_KNOWN = select(
     _v.attempt_id, _v.operation_id, _v.item_id, _v.kind, _v.revision, _v.raw, _v.saved_at
@@ -99,7 +113,10 @@ class SaveStore:
         return rows, rows[0].now if rows else database_now(self._session)
 
     def read_items(self, ids: Collection[UUID]) -> Sequence[Any]:
-        """Return items with the revision, sequence and lease of their response, None without."""
+        """Return items with the revision, sequence and lease of their response, None without.
+
+        `is_finished` tells those that a check has ended.
+        """
         statement = _ITEMS_ANY if self._is_postgresql else _ITEMS_IN
         return self._connection.execute(statement, {"ids": list(ids)}).all()
 

@@ -8,7 +8,8 @@ What becomes of an operation (`SaveResult.state`):
   and shown to a person, and does not count.
 A replay of an operation gets the answer of the first time. An operation that comes after a newer
 one of the same tab (a delayed retry) is kept as `superseded` and answered as saved: it must not
-replace the newer response. Whatever is wrong with one operation is its own result's `error`.
+replace the newer response. An item that a check has ended takes nothing any more. Whatever is wrong
+with one operation is its own result's `error`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from examhall.core.errors import (
     ClosedError,
     ConflictError,
     ExamhallError,
+    ItemFinishedError,
     LeaseLostError,
     NotFoundError,
 )
@@ -55,6 +57,7 @@ class _Item:
     revision: int
     client_sequence: int
     lease_id: str
+    is_finished: bool
 
 
 @dataclass(slots=True)
@@ -93,7 +96,11 @@ def _read(store: SaveStore, operations: Sequence[SaveOperation], drain_seconds: 
         attempts={row.id: row for row in attempts},
         items={
             row.id: _Item(
-                row.attempt_id, row.revision or 0, row.client_sequence or 0, row.lease_id or ""
+                row.attempt_id,
+                row.revision or 0,
+                row.client_sequence or 0,
+                row.lease_id or "",
+                bool(row.is_finished),
             )
             for row in items
         },
@@ -149,12 +156,13 @@ def _judge(batch: _Batch, attempt: Row[Any], item: _Item, operation: SaveOperati
         return "quarantined"
     if operation.lease_id != attempt.lease_id:
         raise LeaseLostError("The attempt was taken over in another window.")
-    if operation.base_revision == item.revision:
-        return "saved"
+    is_current = operation.base_revision == item.revision
     same_tab = item.lease_id == operation.lease_id
-    if same_tab and operation.client_sequence < item.client_sequence:
+    if not is_current and same_tab and operation.client_sequence < item.client_sequence:
         return "superseded"
-    return "conflict"
+    if item.is_finished:
+        raise ItemFinishedError("This question is finished: its answer counts as it is.")
+    return "saved" if is_current else "conflict"
 
 
 def takes_responses(attempt: Row[Any] | Attempt, now: datetime, drain: timedelta) -> bool:

@@ -149,8 +149,9 @@ def test_an_immediate_check_is_final(open_desk) -> None:
     assert "THE GENERAL EXPLANATION" in told["feedback"]
     assert desk.room() == told
     assert desk.refuse(RIGHT) == (409, "conflict")
-    desk.save(RIGHT)
-    assert desk.results()[0].fraction == 0, "what was saved after the check does not count"
+    path = f"{desk.path}/responses/{desk.sitting.items[0]}"
+    assert desk.browser.error("PUT", path, desk.body(RIGHT, 0)) == (409, "item_finished")
+    assert desk.results()[0].fraction == 0
 
 
 def test_an_answer_that_cannot_be_checked_yet_costs_nothing(open_desk) -> None:

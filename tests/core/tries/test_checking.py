@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
@@ -11,7 +12,7 @@ from sqlalchemy import select
 
 from examhall.core.attempts.models import ResponseRecord
 from examhall.core.attempts.responses import SaveOperation
-from examhall.core.errors import PluginError
+from examhall.core.errors import ItemFinishedError, PluginError
 from examhall.core.scoring.operations import score_attempt
 from examhall.core.tries import checking
 from examhall.core.tries.models import ItemStep
@@ -66,6 +67,21 @@ def test_checks_at_once_are_steps_in_a_row_and_replays_are_none(sitting: Sitting
     assert score is not None
     assert score.points == Decimal("1.4")
     assert score_attempt(platform, sitting.attempt_id, "again").version == score.version
+
+
+def test_a_question_that_a_check_has_ended_takes_no_other_answer(house: House) -> None:
+    settings = {"scoring": {"feedback_mode": "immediate"}}
+    version = house.published([("text_entry", TEXT, "2")] * 2, settings)
+    sitting = house.sitting(version.exam_id)
+    platform, one = house.platform, operation(sitting, "Rome")
+    checking.check_item(platform, sitting.candidate, one)
+    other = replace(operation(sitting, "Paris"), item_id=sitting.items[1])
+    late, again, fine = platform.saves.save([operation(sitting, "Paris", base=1), one, other])
+    assert isinstance(late.error, ItemFinishedError)
+    assert (again.state, again.error, fine.error) == ("saved", None, None)
+    with platform.db.reading() as session:
+        assert session.get_one(ResponseRecord, sitting.items[0]).raw == {"text": "Rome"}
+    assert checking.check_item(platform, sitting.candidate, one).progress.verdict == "wrong"
 
 
 def test_a_type_that_fails_loses_no_answer_and_costs_no_try(
