@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import String, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,7 +16,10 @@ from examhall.core.contracts.detector import Detector
 from examhall.core.db import Base, database_now
 from examhall.core.permissions import Permission, Principal
 from examhall.core.proctoring.models import Chunk
-from examhall.core.registry.registry import Registry
+
+if TYPE_CHECKING:
+    # The registry knows all tables, of which this module has one.
+    from examhall.core.registry.registry import Registry
 
 FRESH = timedelta(seconds=30)
 """What a worker said is true for so long; one without work says nothing."""
