@@ -14,6 +14,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests import once
 from tests.loopback import refuse_outside_connections
 from tests.requirements import missing, shared_folder
 from tests.services.postgres import PostgresServer
@@ -98,7 +99,14 @@ def migrate(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: PostgresServer) -> str:
+def platforms_made_cheaply() -> Iterator[None]:
+    """Do once in this process what every platform on a database would do again."""
+    with once.statements_compiled_once(), once.plugins_found_once():
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer, platforms_made_cheaply: None) -> str:
     """The name of a migrated database that others are copied from."""
     name = postgres_server.create_database()
     migrate(postgres_server.url(name))
@@ -106,7 +114,7 @@ def postgres_template(postgres_server: PostgresServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory, platforms_made_cheaply: None) -> Path:
     """A migrated database file that others are copied from."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     migrate(f"sqlite:///{path}")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, version
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pluggy
@@ -96,7 +97,7 @@ class HookManager(pluggy.PluginManager):
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
         """Return how a function was marked as a hook, None for everything else."""
-        if inspect.ismodule(plugin) and not inspect.isfunction(vars(plugin).get(name)):
+        if type(plugin) is ModuleType and type(plugin.__dict__.get(name)) is not FunctionType:
             return None
         return super().parse_hookimpl_opts(plugin, name)
 

@@ -8,11 +8,11 @@ import pytest
 import structlog
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.routing import Rule
 
 from examhall.core.platform import Platform, open_platform
 from examhall.core.settings import load_settings
 from examhall.web.app import create_app
+from tests import once
 from tests.web.people import People
 
 CHEAP = {"password_memory_kib": 1024, "password_rounds": 1}
@@ -27,19 +27,9 @@ def plain_logs() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def rules_compiled_once() -> Iterator[None]:
-    """Compile each address rule once: it takes most of the time of making an application."""
-    compiled: dict[Any, Any] = {}
-    compile_anew = Rule._compile_builder
-
-    def compile_once(rule: Rule, append_unknown: bool = True) -> Any:
-        name = (tuple(rule._trace), repr(rule.defaults), append_unknown)
-        if name not in compiled:
-            compiled[name] = compile_anew(rule, append_unknown)
-        return compiled[name]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", compile_once)
+def applications_compiled_once() -> Iterator[None]:
+    """Compile rules and templates once: it takes most of the time of making an application."""
+    with once.rules_compiled_once(), once.templates_compiled_once():
         yield
 
 

@@ -256,6 +256,9 @@ class ExamhallApi(Api):
                 return candidate
         return ""
 
+    def _register_responses(self) -> None:
+        """Leave the answers of every status to `document`: only there is one looked up."""
+
     def _register_error_handlers(self) -> None:
         """Leave errors to examhall.web.errors."""
 
@@ -269,6 +272,7 @@ class ExamhallApi(Api):
         """Return the OpenAPI document; written when it is first asked for, which takes a while."""
         with self._writing:
             if not self._written:
+                super()._register_responses()
                 for blueprint in self._services:
                     blueprint.register_views_in_doc(
                         self, self._app, self.spec, name=blueprint.name, parameters=None
