@@ -28,8 +28,11 @@ def store_media(platform: Platform, principal: Principal, data: bytes, name: str
     principal.require(Permission.QUESTIONS_WRITE)
     content_type = check_media(data)
     sha256 = hashlib.sha256(data).hexdigest()
-    with platform.db.reading() as session:
+    with platform.db.transaction() as session:
         known = session.get(MediaRecord, sha256)
+        if known is not None:
+            # It is wanted anew: what nobody names is removed some time after it was stored.
+            known.created_at = database_now(session)
     if known is not None:
         return known
     ref = put_bytes(platform, data, content_type)

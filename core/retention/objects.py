@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from examhall.core.contracts.services import EvidenceRef
@@ -47,12 +48,24 @@ def write_down_deletions(session: Session, objects: Iterable[StoredObject]) -> N
     """Note what `delete_pending` shall delete; call it where the rows that named it are removed."""
     now = database_now(session)
     unique = {(one.store, one.sha256): one for one in objects}
-    for address in sorted(unique):
-        one = unique[address]
-        row = ObjectDeletion(
-            store=one.store, sha256=one.sha256, size=one.size, store_key=one.key, at=now, done=False
-        )
-        session.merge(row)
+    values = [
+        {
+            "store": one.store,
+            "sha256": one.sha256,
+            "size": one.size,
+            "store_key": one.key,
+            "at": now,
+            "done": False,
+        }
+        for _, one in sorted(unique.items())
+    ]
+    if not values:
+        return
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(ObjectDeletion)
+    keys = [ObjectDeletion.store, ObjectDeletion.sha256]
+    again = {"at": now, "done": False}
+    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=again), values)
 
 
 def delete_pending(platform: Platform) -> int:

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from examhall.core.audit.models import AuditEntry
@@ -149,8 +149,11 @@ def _mark_batch(
             .order_by(Evidence.number)
             .limit(BATCH)
         ).all()
-        for row in rows:
-            row.purged_at = now
+        chosen = Evidence.id.in_([row.id for row in rows])
+        session.execute(
+            update(Evidence).where(chosen).values(purged_at=now),
+            execution_options={"synchronize_session": False},
+        )
         found = [StoredObject(row.store, row.sha256, row.size, row.store_key) for row in rows]
         write_down_deletions(session, found)
         return bool(rows)

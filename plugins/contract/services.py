@@ -223,6 +223,13 @@ class EvidenceStoreContract(PluginContract):
         with pytest.raises(EvidenceMissingError):
             subject.get(ref)
 
+    def test_what_is_deleted_can_be_stored_again(self, subject: Any) -> None:
+        ref, other = self.put(subject, b"comes back"), self.put(subject, b"stays")
+        subject.delete(ref)
+        assert subject.get(other) == b"stays", "another object went as well"
+        again = self.put(subject, b"comes back")
+        assert subject.get(again) == b"comes back"
+
     def test_what_is_not_what_was_stored_is_missing(self, subject: Any) -> None:
         ref = self.put(subject, b"genuine")
         with pytest.raises(EvidenceMissingError):

@@ -4,7 +4,8 @@ import hashlib
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 
 from examhall.core.attempts.models import Attempt
 from examhall.core.audit.models import AuditEntry
@@ -50,6 +51,9 @@ def test_what_is_over_goes_and_leaves_a_receipt(watched: Watched) -> None:
         assert verify_chain(session, keys=platform.vault.derive_all(KEY_PURPOSE)).is_whole
         assert session.scalar(select(AuditEntry.id).where(AuditEntry.action == "evidence.purged"))
     assert (purge_due(platform), purge.list_due(platform, SYSTEM)) == ([], [])
+    for change in (update(PurgeReceipt).values(count=0), delete(PurgeReceipt)):
+        with pytest.raises(IntegrityError), platform.db.transaction() as session:
+            session.execute(change)
 
 
 def test_the_time_is_the_exams_or_the_installations(world: World) -> None:
