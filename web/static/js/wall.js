@@ -9,6 +9,7 @@ import { Feed } from "./wall_feed.js";
 import { Frames } from "./wall_frames.js";
 import { Grid } from "./wall_grid.js";
 import { initKeys, moveAmong } from "./wall_keys.js";
+import { followLoad } from "./wall_load.js";
 import { PersonDialog } from "./wall_person.js";
 import { Tile } from "./wall_tile.js";
 import { setHidden, setText, spellLength } from "./wall_words.js";
@@ -277,6 +278,7 @@ function keys() {
 
 initControls();
 follow(`/api/v1/proctoring/stream?exam_id=${data.exam_id}`, handlers, showConnection);
+followLoad(byId("load"));
 setInterval(readSessions, LOOK_AGAIN);
 setInterval(() => {
   feed.drawAges();
