@@ -42,6 +42,11 @@ MAX_SAMPLES = 40
 MAX_CHUNK_BYTES = 16_000_000
 MAX_SEQUENCE = 10_000_000
 MAX_DURATION = timedelta(seconds=120)
+SOUND_BYTES = 32_000
+"""Bytes of a second of sound: 16 kHz, 16 bits, one channel."""
+
+SPARE_SOUND = 5.0
+"""Seconds of sound that a chunk may have beyond its length: devices' clocks differ a little."""
 OWN_STREAMS = frozenset(Stream) - {Stream.ROOM}
 """What the candidate's browser sends; the room is seen by another device, with its own token."""
 
@@ -185,6 +190,8 @@ def _check_shape(new: NewChunk) -> Stream:
     if sum(len(upload.data) for upload in new.uploads) > MAX_CHUNK_BYTES:
         raise TooLargeError(f"A chunk may have {MAX_CHUNK_BYTES} bytes.", limit=MAX_CHUNK_BYTES)
     _check_times(new)
+    if stream is Stream.MICROPHONE:
+        _check_sound(new)
     return stream
 
 
@@ -196,6 +203,13 @@ def _check_times(new: NewChunk) -> None:
         raise InvalidError("Samples lie in order between the chunk's start and end.")
     if new.ended_at - new.started_at > MAX_DURATION:
         raise InvalidError("The chunk is too long.", seconds=MAX_DURATION.total_seconds())
+
+
+def _check_sound(new: NewChunk) -> None:
+    """Refuse more sound than the chunk lasts: a minute sent each second would keep workers busy."""
+    seconds = sum(len(upload.data) for upload in new.uploads) / SOUND_BYTES
+    if seconds > (new.ended_at - new.started_at).total_seconds() + SPARE_SOUND:
+        raise TooLargeError("There is more sound than the chunk lasts.", seconds=round(seconds, 1))
 
 
 def _is_known(session: Session, session_id: UUID, new: NewChunk) -> bool:

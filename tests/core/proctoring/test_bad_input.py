@@ -145,6 +145,12 @@ def test_a_clock_that_is_far_off_moves_nothing(watched: Watched, moment: datetim
     assert len(watched.findings()) >= 2
 
 
+def test_no_chunk_has_more_sound_than_it_lasts(watched: Watched) -> None:
+    uploads = (Upload(watched.clock, bytes(1_900_000), "audio/l16"),)
+    with pytest.raises(TooLargeError, match="more sound"):
+        watched.send(replace(watched.chunk([ALONE]), stream="microphone", uploads=uploads))
+
+
 def test_a_number_in_use_and_other_sessions_are_left_alone(world: World, watched: Watched) -> None:
     first = watched.chunk([ALONE], sequence=7)
     watched.send(first)
