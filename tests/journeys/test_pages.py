@@ -67,6 +67,7 @@ def addresses(hall: Hall) -> dict[str, list[str]]:
         ],
         "grader": ["/marking"],
         "proctor": ["/proctor"],
+        "reviewer": ["/review"],
         "admin": [
             "/admin/users",
             f"/admin/users/{person_id}",

@@ -24,6 +24,8 @@ KINDS = (
     ("technical.dark", "technical"),
 )
 
+BOX = {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "label": "face"}
+
 
 @dataclass
 class Reviewed:
@@ -87,8 +89,10 @@ def mark_analysed(watched: Watched) -> None:
         session.execute(update(Chunk).where(mine).values(state="analysed"))
 
 
-def add_incidents(watched: Watched) -> tuple[dict[str, UUID], list[UUID]]:
-    """Write an incident of each kind; the first two show a frame each."""
+def add_incidents(
+    watched: Watched, apart: timedelta = timedelta(minutes=1), step: int = 1
+) -> tuple[dict[str, UUID], list[UUID]]:
+    """Write an incident of each kind, each with one frame: the first, the `step`-th after it ..."""
     platform = watched.platform
     with platform.db.transaction() as session:
         pieces = session.scalars(
@@ -96,23 +100,22 @@ def add_incidents(watched: Watched) -> tuple[dict[str, UUID], list[UUID]]:
             .where(Evidence.session_id == watched.session_id)
             .order_by(Evidence.number)
         ).all()
-        start = watched.session().started_at + timedelta(minutes=1)
+        mine = select(Chunk.started_at).where(Chunk.session_id == watched.session_id)
+        start = session.scalars(mine.order_by(Chunk.started_at).limit(1)).one()
         rows = {}
         for place, (kind, severity) in enumerate(KINDS):
-            moment = start + timedelta(minutes=place)
-            shown = [
-                {"id": str(piece.id), "sha256": piece.sha256, "at": moment.isoformat(), "boxes": []}
-                for piece in pieces[place : place + 1]
-            ]
+            moment = start + place * apart
+            piece = pieces[place * step]
+            shown = {"id": str(piece.id), "sha256": piece.sha256, "at": moment.isoformat()}
             rows[kind] = IncidentRecord(
                 session_id=watched.session_id,
                 kind=kind,
                 started_at=moment,
-                ended_at=moment + timedelta(seconds=20),
+                ended_at=moment + apart / 3,
                 severity=severity,
                 confidence=0.9,
                 explanation=f"This may be {kind}.",
-                evidence=shown,
+                evidence=[{**shown, "boxes": [BOX]}],
                 created_at=now(),
                 updated_at=now(),
             )
