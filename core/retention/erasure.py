@@ -7,7 +7,7 @@ the audit trail stay under the account's id: they have never held a name.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from examhall.core.db import database_now
 from examhall.core.errors import ConflictError, NotFoundError
 from examhall.core.events.models import Event
 from examhall.core.exams.models import Exam, Registration
+from examhall.core.integrations.models import OutboxMessage
 from examhall.core.media.models import AttemptFile
 from examhall.core.permissions import Permission, Principal, Role
 from examhall.core.platform import Platform
@@ -37,6 +38,10 @@ from examhall.core.review.models import Appeal
 log = logging.getLogger(__name__)
 
 ERASED = "(erased)"
+NAMES = ("login", "name", "email", "candidate_login", "candidate_number")
+"""What events and messages to partners call a person's names."""
+
+SENT = ("delivered", "dead")
 OVER = (
     AttemptState.DECLINED,
     AttemptState.EXPIRED,
@@ -107,10 +112,22 @@ def _find_reasons_against(session: Session, principal: Principal, user: User) ->
         yield "this is your own account"
     elif any(grant.role == Role.ADMIN.value for grant in user.grants):
         yield "this person is an administrator; take that role away first"
+    yield from _find_open_exams(session, user.id)
+    if any(message.state not in SENT for message in _read_messages(session, user.id)):
+        yield "a result is still on its way to a partner"
+    for watched in session.scalars(
+        select(ProctoringSession)
+        .where(ProctoringSession.user_id == user.id)
+        .order_by(ProctoringSession.started_at)
+    ):
+        yield from find_reasons(session, watched)
+
+
+def _find_open_exams(session: Session, user_id: UUID) -> Iterable[str]:
     attempts = session.execute(
         select(Attempt.state, Attempt.grading_state, Exam.title)
         .join(Exam, Exam.id == Attempt.exam_id)
-        .where(Attempt.user_id == user.id, Attempt.state.not_in(OVER))
+        .where(Attempt.user_id == user_id, Attempt.state.not_in(OVER))
         .order_by(Attempt.created_at)
     )
     for state, grading_state, title in attempts:
@@ -118,12 +135,6 @@ def _find_reasons_against(session: Session, principal: Principal, user: User) ->
             yield f"the exam {title} is not over"
         elif grading_state not in MARKED:
             yield f"the exam {title} is not marked yet"
-    for watched in session.scalars(
-        select(ProctoringSession)
-        .where(ProctoringSession.user_id == user.id)
-        .order_by(ProctoringSession.started_at)
-    ):
-        yield from find_reasons(session, watched)
 
 
 def _check_session(session: Session, watched: ProctoringSession) -> Sequence[str]:
@@ -183,6 +194,17 @@ def _erase_texts(session: Session, user_id: UUID) -> int:
     return len(messages)
 
 
+def _read_messages(session: Session, user_id: UUID) -> Sequence[OutboxMessage]:
+    """Return what was told to partners about a person's attempts."""
+    attempts = session.scalars(select(Attempt.id).where(Attempt.user_id == user_id))
+    keys = [f"attempt:{attempt_id}" for attempt_id in attempts]
+    return session.scalars(select(OutboxMessage).where(OutboxMessage.ordering_key.in_(keys))).all()
+
+
+def _without_names(data: Mapping[str, Any], pseudonym: str) -> dict[str, Any]:
+    return {key: pseudonym if key in NAMES else value for key, value in data.items()}
+
+
 def _erase_names(session: Session, user: User) -> None:
     pseudonym = pseudonym_of(user.id)
     user.login, user.name, user.email = pseudonym, f"Erased person {user.id.hex[:6]}", ""
@@ -193,10 +215,8 @@ def _erase_names(session: Session, user: User) -> None:
         update(Registration).where(Registration.user_id == user.id).values(candidate_number="")
     )
     for event in session.scalars(select(Event).where(Event.user_id == user.id)):
-        named: dict[str, Any] = {
-            key: pseudonym for key in ("login", "name", "email") if key in event.data
-        }
-        if named:
-            event.data = {**event.data, **named}
+        event.data = _without_names(event.data, pseudonym)
+    for message in _read_messages(session, user.id):
+        message.payload = _without_names(message.payload, pseudonym)
     session.flush()
     session.expire(user)

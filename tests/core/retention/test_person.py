@@ -23,6 +23,7 @@ from examhall.core.errors import (
     RateLimitedError,
 )
 from examhall.core.exams.models import Registration
+from examhall.core.integrations.models import Connection, OutboxMessage
 from examhall.core.media.models import AttemptFile
 from examhall.core.media.store import put_bytes
 from examhall.core.permissions import SYSTEM, Principal, Role
@@ -91,6 +92,23 @@ def past(world: World, watched: Watched) -> Watched:
             )
         )
         session.execute(update(Registration).values(candidate_number="A-17"))
+        connection = Connection(
+            provider_key="webhook", title="Register", config={}, created_at=now(), updated_at=now()
+        )
+        session.add(connection)
+        session.flush()
+        session.add(
+            OutboxMessage(
+                connection_id=connection.id,
+                operation="push_result",
+                payload={"candidate_login": "mira", "candidate_number": "A-17", "points": "3"},
+                idempotency_key="result:1",
+                ordering_key=f"attempt:{attempt.id}",
+                state="delivered",
+                due_at=now(),
+                created_at=now(),
+            )
+        )
     return watched
 
 
@@ -179,6 +197,12 @@ def test_an_erased_person_is_gone_and_the_record_holds(world: World, past: Watch
         assert [row.text for row in session.scalars(select(ProctorMessage))] == ["(erased)"]
         assert session.scalars(select(Registration.candidate_number)).all() == [""]
         assert session.get(Attempt, past.attempt_id) is not None
+        [told] = session.scalars(select(OutboxMessage.payload))
+        assert told == {
+            "candidate_login": user.login,
+            "candidate_number": user.login,
+            "points": "3",
+        }
         trail = repr([(row.actor, row.details) for row in session.scalars(select(AuditEntry))])
     assert before.login not in trail
     assert before.name not in trail
@@ -239,6 +263,11 @@ def test_nobody_is_erased_while_something_is_open(world: World, past: Watched) -
     change(review_state="final", state="in_progress")
     refuse("is not over")
     change(state="submitted")
+    with world.platform.db.transaction() as session:
+        session.execute(update(OutboxMessage).values(state="pending"))
+    refuse("on its way to a partner")
+    with world.platform.db.transaction() as session:
+        session.execute(update(OutboxMessage).values(state="delivered"))
     place_hold(world.platform, SYSTEM, past.session_id, "A complaint.")
     refuse("on hold")
     admin = world.person(Role.ADMIN)
