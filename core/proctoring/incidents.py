@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,6 +25,7 @@ from examhall.core.proctoring.events import IncidentNoted, IncidentOpened
 from examhall.core.proctoring.history import evidence_to_json
 from examhall.core.proctoring.models import Evidence, IncidentRecord, ProctoringSession
 from examhall.core.proctoring.operations import exam_channel
+from examhall.core.proctoring.surroundings import find_surroundings
 from examhall.core.registry.registry import Registry
 
 WITHDRAWN = "Withdrawn: later samples or other rules do not bear it out."
@@ -35,6 +36,18 @@ NOTED_STATES = frozenset({"open", "dismissed", "noted"})
 class _Change(NamedTuple):
     row: IncidentRecord
     change: str
+
+
+class _Piece(NamedTuple):
+    """A stored object that an incident shows."""
+
+    id: UUID
+    content_type: str
+
+    @property
+    def can_be_seen(self) -> bool:
+        """Whether people can see or hear it; an event they can only read."""
+        return self.content_type.startswith(("image/", "audio/"))
 
 
 def save_incidents(
@@ -59,10 +72,10 @@ def save_incidents(
     )
     distinct = {(one.kind, one.start): one for one in fused}
     matches = _match(rows, list(distinct.values()))
-    ids = _evidence_ids(session, session_id, fused)
+    pieces = _find_pieces(session, session_id, fused)
     changes: list[_Change] = []
     for incident, row in matches:
-        changes += _save(session, session_id, incident, row, ids, now)
+        changes += _save(session, session_id, incident, row, pieces, now)
     kept = {row.id for _, row in matches if row is not None}
     changes += [
         _withdraw(row, now)
@@ -186,26 +199,23 @@ def _save(
     session_id: UUID,
     incident: Incident,
     row: IncidentRecord | None,
-    ids: Mapping[str, UUID],
+    pieces: dict[str, _Piece],
     now: datetime,
 ) -> list[_Change]:
+    if row is not None and not _differs(row, incident):
+        return []
+    evidence = _show(session, session_id, incident, pieces)
     change = "grown"
     if row is None:
         row = IncidentRecord(session_id=session_id, kind=incident.kind, created_at=now)
         session.add(row)
         change = "opened"
-    elif not _differs(row, incident):
-        return []
     if row.note == WITHDRAWN and row.noted_by is None:
         row.state, row.note = "open", ""
     row.started_at, row.ended_at = incident.start, incident.end
     row.severity, row.confidence = incident.severity.value, incident.confidence
     row.explanation, row.finding_count = incident.explanation, incident.finding_count
-    row.evidence = [
-        {"id": str(ids[frame.sha256]), **evidence_to_json(frame)}
-        for frame in incident.evidence[:MOST_EVIDENCE]
-        if frame.sha256 in ids
-    ]
+    row.evidence = evidence
     row.updated_at = now
     return [_Change(row, change)]
 
@@ -227,11 +237,37 @@ def _withdraw(row: IncidentRecord, now: datetime) -> _Change:
     return _Change(row, "withdrawn")
 
 
-def _evidence_ids(session: Session, session_id: UUID, fused: Sequence[Incident]) -> dict[str, UUID]:
+def _show(
+    session: Session, session_id: UUID, incident: Incident, pieces: dict[str, _Piece]
+) -> list[dict[str, Any]]:
+    """Return an incident's evidence as it is stored, with pictures where there are events only."""
+    frames = list(incident.evidence[:MOST_EVIDENCE])
+    if not any(pieces[frame.sha256].can_be_seen for frame in frames if frame.sha256 in pieces):
+        around = find_surroundings(session, session_id, incident.start)
+        pieces.update(_find(session, session_id, {frame.sha256 for frame in around}))
+        frames += around
+    return [
+        {
+            "id": str(pieces[frame.sha256].id),
+            "content_type": pieces[frame.sha256].content_type,
+            **evidence_to_json(frame),
+        }
+        for frame in frames
+        if frame.sha256 in pieces
+    ]
+
+
+def _find_pieces(
+    session: Session, session_id: UUID, fused: Sequence[Incident]
+) -> dict[str, _Piece]:
     wanted = {frame.sha256 for incident in fused for frame in incident.evidence}
+    return _find(session, session_id, wanted)
+
+
+def _find(session: Session, session_id: UUID, addresses: set[str]) -> dict[str, _Piece]:
     rows = session.execute(
-        select(Evidence.sha256, Evidence.id).where(
-            Evidence.session_id == session_id, Evidence.sha256.in_(wanted)
+        select(Evidence.sha256, Evidence.id, Evidence.content_type).where(
+            Evidence.session_id == session_id, Evidence.sha256.in_(addresses)
         )
     )
-    return dict(rows.all())
+    return {row.sha256: _Piece(row.id, row.content_type) for row in rows}

@@ -155,11 +155,12 @@ class BoxSchema(ApiSchema):
 
 
 class FrameSchema(ApiSchema):
-    """A frame that shows an incident; ask `/evidence/<id>/link` for a way to see it."""
+    """A picture, sound or event of an incident; ask `/evidence/<id>/link` for a way to see it."""
 
     id = fields.String(required=True)
     sha256 = fields.String(required=True)
     at = fields.String(required=True)
+    content_type = fields.String()
     boxes = fields.List(fields.Nested(BoxSchema), required=True)
 
 

@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -57,6 +57,21 @@ def test_an_absence_from_the_page_is_one_incident_with_its_whole_span(world: Wor
     assert paste.kind == "browser.clipboard"
     assert "400 characters" in paste.explanation
     assert float(watched.session().integrity["score"]) < 100
+
+
+def test_an_event_is_shown_with_a_picture_of_its_time(world: World) -> None:
+    watched = watch(world, detectors=["scripted", "browser"])
+    show_black(watched, 9)
+    tell(watched, 0, (4.5, "print", {}))
+    watched.analyse()
+    [incident] = watched.incidents()
+    assert [piece["content_type"] for piece in incident.evidence] == [
+        "application/json",
+        "image/jpeg",
+    ]
+    picture = datetime.fromisoformat(incident.evidence[1]["at"])
+    assert abs((picture - incident.started_at).total_seconds()) < 3
+    assert incident.finding_count == 1
 
 
 def test_faults_are_seen_in_what_is_recorded_for_others_and_weigh_nothing(world: World) -> None:

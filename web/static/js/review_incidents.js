@@ -161,7 +161,8 @@ export class IncidentList {
 
   async #showThumbnail(element) {
     const { evidence } = this.incidents.find(({ id }) => id === element.dataset.incident);
-    const frame = evidence[Math.floor(evidence.length / 2)];
+    const pictures = evidence.filter(({ content_type: type = "image/jpeg" }) => type.startsWith("image/"));
+    const frame = pictures[Math.floor(pictures.length / 2)];
     if (!frame) return;
     await this.pieces.get(frame.id);
     const blob = this.pieces.blob(frame.id);

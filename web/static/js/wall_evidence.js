@@ -18,9 +18,11 @@ const watcher = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "100px" });
 
+const isPicture = ({ content_type: type = "image/jpeg" }) => type.startsWith("image/");
+
 /** Show an incident's latest frame, with its boxes, in its entry as soon as that can be seen. */
 export function showFrame(incident, element) {
-  const frame = incident.evidence?.at(-1);
+  const frame = incident.evidence?.findLast(isPicture);
   if (!frame || element.dataset.frame === frame.id) return;
   element.dataset.frame = frame.id;
   waiting.set(element, () => loadFrame(incident, frame, element));
