@@ -90,17 +90,29 @@ def reweigh_sessions(
     ConflictError when a worker does not let go of a session: sessions before it are done then, and
     the same call again does the rest.
     """
-    require_somewhere(principal, Permission.SESSIONS_DECIDE)
-    checked = check_rules(rules)
     with platform.db.reading() as session:
-        exam = session.get(Exam, exam_id)
-        if exam is None or not principal.may(Permission.SESSIONS_DECIDE, exam_id):
-            raise NotFoundError("There is no such exam.")
+        _get_exam(session, principal, exam_id)
+        checked = check_rules(rules)
         wanted = select(ProctoringSession.id).where(ProctoringSession.exam_id == exam_id)
         ids = session.scalars(wanted.order_by(ProctoringSession.started_at)).all()
     if dry_run:
         return [_judge(platform, session_id, checked).result for session_id in ids]
     return [_reweigh(platform, principal, session_id, checked) for session_id in ids]
+
+
+def get_rules(session: Session, principal: Principal, exam_id: UUID) -> tuple[str, dict[str, Any]]:
+    """Return an exam's title, and the rules that its latest session follows.
+
+    Needs `sessions.decide`; raises NotFoundError for another's exam.
+    """
+    exam = _get_exam(session, principal, exam_id)
+    policy = session.scalar(
+        select(ProctoringSession.policy)
+        .where(ProctoringSession.exam_id == exam_id)
+        .order_by(ProctoringSession.started_at.desc())
+        .limit(1)
+    )
+    return exam.title, dict((policy or {}).get("rules", {}))
 
 
 def check_rules(rules: Any) -> dict[str, dict[str, Any]]:
@@ -121,6 +133,14 @@ def check_rules(rules: Any) -> dict[str, dict[str, Any]]:
                     f"In the rule for {kind}, {str(name)[:50]!r} has no usable value.", kind=kind
                 )
     return {kind: dict(values) for kind, values in rules.items()}
+
+
+def _get_exam(session: Session, principal: Principal, exam_id: UUID) -> Exam:
+    require_somewhere(principal, Permission.SESSIONS_DECIDE)
+    exam = session.get(Exam, exam_id)
+    if exam is None or not principal.may(Permission.SESSIONS_DECIDE, exam_id):
+        raise NotFoundError("There is no such exam.")
+    return exam
 
 
 def _is_usable(value: Any) -> bool:

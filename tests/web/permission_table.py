@@ -707,6 +707,10 @@ REVIEW_DOORS = [
         "outsider",
         use={**DECIDED, "key": "key.report"},
     ),
+    door("GET /review/rules/<uuid:exam_id>", DECIDERS, "outsider", use=QUEUED),
+    door(
+        "POST /review/rules/<uuid:exam_id>", DECIDERS, "outsider", use=QUEUED, form={"rules": "{}"}
+    ),
     door("GET /review/statistics/<uuid:exam_id>", DECIDERS, "outsider", use=QUEUED),
     door("GET /review/statistics/<uuid:exam_id>.csv", DECIDERS, "outsider", use=QUEUED),
     door(

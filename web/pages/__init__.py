@@ -20,6 +20,7 @@ PAGES = (
     "review",
     "review_report",
     "review_statistics",
+    "review_rules",
     "decision",
     "exams",
     "exam_settings",
