@@ -246,8 +246,7 @@ def _finish(platform: Platform, batch: Batch, holder: str) -> None:
         result = last_words(session, batch.session.id, last)
     if result is not None:
         _judge_and_commit(platform, batch, holder, state, [result], again=True)
-    with platform.db.transaction() as session:
-        seal_session(session, platform, batch.session.id)
+    seal_session(platform, batch.session.id)
 
 
 def _release(platform: Platform, session_ids: Iterable[UUID], holder: str) -> None:

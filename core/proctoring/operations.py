@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import Attempt
@@ -25,7 +25,13 @@ from examhall.core.proctoring.events import (
 )
 from examhall.core.proctoring.evidence import verify_session_chain
 from examhall.core.proctoring.manifest import make_manifest
-from examhall.core.proctoring.models import Chunk, Consent, ProctoringSession
+from examhall.core.proctoring.models import (
+    Chunk,
+    Consent,
+    Evidence,
+    FindingRecord,
+    ProctoringSession,
+)
 from examhall.core.proctoring.policy import freeze_policy
 
 
@@ -160,27 +166,43 @@ def is_ready_to_seal(session: Session, watched: ProctoringSession, drain_seconds
     return watched.state == "closed" and not takes_chunks(watched, now, drain_seconds)
 
 
-def seal_session(session: Session, platform: Platform, session_id: UUID) -> None:
-    """End the evidence chain of a closed session; its length and head go into the audit trail."""
-    watched = session.get_one(ProctoringSession, session_id, with_for_update=True)
-    if watched.state != "closed" or has_waiting_chunks(session, session_id):
-        return
-    watched.state = "sealed"
-    report = verify_session_chain(session, session_id)
-    session.flush()
-    record(
-        session,
-        SYSTEM,
-        "proctoring.sealed",
-        "proctoring_session",
-        session_id,
-        length=report.length,
-        head=report.head,
-        ok=report.ok,
-        manifest=make_manifest(session, session_id).digest,
+def seal_session(platform: Platform, session_id: UUID) -> None:
+    """End the evidence chain of a closed session; its length and head go into the audit trail.
+
+    What is sealed is read first, for it takes long: nothing is sealed when it has grown meanwhile.
+    """
+    with platform.db.reading() as session:
+        extent = _measure(session, session_id)
+        report = verify_session_chain(session, session_id)
+        manifest = make_manifest(session, session_id)
+    with platform.db.transaction() as session:
+        watched = session.get_one(ProctoringSession, session_id, with_for_update=True)
+        waits = watched.state != "closed" or has_waiting_chunks(session, session_id)
+        if waits or _measure(session, session_id) != extent:
+            return
+        watched.state = "sealed"
+        session.flush()
+        record(
+            session,
+            SYSTEM,
+            "proctoring.sealed",
+            "proctoring_session",
+            session_id,
+            length=report.length,
+            head=report.head,
+            ok=report.ok,
+            manifest=manifest.digest,
+        )
+        emit(session, ProctoringSessionSealed.of(watched))
+        publish_session(session, platform, watched)
+
+
+def _measure(session: Session, session_id: UUID) -> tuple[int, ...]:
+    """Return how many links, chunks and findings a session has: all of them only ever grow."""
+    return tuple(
+        session.scalar(select(func.count()).where(table.session_id == session_id)) or 0
+        for table in (Evidence, Chunk, FindingRecord)
     )
-    emit(session, ProctoringSessionSealed.of(watched))
-    publish_session(session, platform, watched)
 
 
 def has_waiting_chunks(session: Session, session_id: UUID) -> bool:

@@ -121,15 +121,13 @@ def show_keeping(session_id: UUID) -> Keeping:
 @blueprint.route("/hold", methods=["PUT"])
 @blueprint.arguments(HoldSchema)
 @blueprint.response(200)
-def hold(data: dict[str, Any], session_id: UUID) -> dict[str, Any]:
+def hold(data: dict[str, Any], session_id: UUID) -> None:
     """Keep a session's evidence until the hold is lifted."""
     place_hold(platform(), principal(), session_id, data["reason"])
-    return {}
 
 
 @blueprint.route("/hold", methods=["DELETE"])
 @blueprint.response(200)
-def release(session_id: UUID) -> dict[str, Any]:
+def release(session_id: UUID) -> None:
     """End a hold."""
     lift_hold(platform(), principal(), session_id)
-    return {}
