@@ -111,12 +111,6 @@ def recorded(hall: Hall) -> Recorded:
     return Recorded(hall)
 
 
-def test_photos_of_the_check_in_arrive(room: Page, hall: Hall) -> None:
-    with hall.platform.db.reading() as session:
-        kinds = session.scalars(select(CheckInPhoto.kind).order_by(CheckInPhoto.at)).all()
-    assert kinds == ["face", "document"]
-
-
 def find_pitch(pcm: bytes) -> float:
     """Return the pitch of a tone of 16 kHz PCM in Hz: by the median time between rises through 0.
 
@@ -151,7 +145,12 @@ def test_sound_arrives_as_pcm_of_16_khz(room: Page, recorded: Recorded) -> None:
     expect(room.locator("#sig-microphone")).to_have_text("On")
 
 
-def test_the_screen_is_shared_and_filled_when_asked(room: Page, recorded: Recorded) -> None:
+def test_photos_arrive_and_the_screen_is_shared_and_filled(
+    room: Page, hall: Hall, recorded: Recorded
+) -> None:
+    with hall.platform.db.reading() as session:
+        kinds = session.scalars(select(CheckInPhoto.kind).order_by(CheckInPhoto.at)).all()
+    assert kinds == ["face", "document"]
     expect(room.locator("#ask-screen")).to_be_visible()
     room.get_by_role("button", name="Share my screen").click()
     expect(room.locator('#room[data-screen="on"]')).to_be_attached()
@@ -201,6 +200,8 @@ def test_a_lost_network_and_a_reload_lose_nothing(
 ) -> None:
     faults.allow("ERR_INTERNET_DISCONNECTED")
     wait_until(lambda: recorded.chunks("microphone") and recorded.chunks("camera"))
+    room.get_by_role("button", name="Share my screen").click()
+    expect(room.locator('#room[data-screen="on"]')).to_be_attached()
     device.set_offline(True)
     many = re.compile("([2-9].|1[5-9]) waiting")
     expect(room.locator("#sig-sent")).to_have_text(many, timeout=30_000)
@@ -210,6 +211,7 @@ def test_a_lost_network_and_a_reload_lose_nothing(
     wait_for_room(room)
     expect(room.locator("#sig-sent")).to_have_text("Stored", timeout=30_000)
     expect(room.locator('#room[data-chunks="0"]')).to_be_attached(timeout=30_000)
+    expect(room.locator("#sig-microphone")).to_have_text("On")
     for stream in ("camera", "microphone", "browser"):
         numbers = [chunk.sequence for chunk in recorded.chunks(stream)]
         assert numbers == list(range(len(numbers)))
@@ -219,3 +221,52 @@ def test_a_lost_network_and_a_reload_lose_nothing(
     before_reload = recorded.chunks("microphone")[:-4]
     gaps = [later.started_at - chunk.ended_at for chunk, later in pairwise(before_reload)]
     assert max(gap.total_seconds() for gap in gaps) < 3
+
+
+def test_pictures_get_smaller_and_rarer_step_by_step_and_better_again(
+    hall: Hall, device: BrowserContext
+) -> None:
+    page = device.new_page()
+    page.goto(f"{hall.url}/sign-in")
+    levels = page.evaluate("""async () => {
+        const { Thrift } = await import('/static/js/thrift.js');
+        const sender = Object.assign(new EventTarget(), {
+            streams: ['camera'], waiting: 0, seconds: 0.1, waitingOf() { return this.waiting; },
+        });
+        let time = 0;
+        const thrift = new Thrift(sender, 1, () => time);
+        const after = (seconds, values) => {
+            time += seconds * 1000;
+            Object.assign(sender, values).dispatchEvent(new Event('change'));
+            return [thrift.level, thrift.scale, thrift.nth];
+        };
+        return [
+            after(4, { waiting: 3 }),
+            after(4, { waiting: 200 }),
+            after(1, {}),
+            after(4, {}), after(4, {}), after(4, {}), after(4, {}), after(4, {}),
+            after(10, { waiting: 0 }),
+            after(6, {}),
+            after(1, { seconds: 0.9 }),
+            after(4, {}),
+        ];
+    }""")
+    assert [level for level, _, _ in levels] == [0, 1, 1, 2, 3, 4, 5, 5, 5, 4, 4, 5]
+    assert (levels[0][1:], levels[7][1:]) == ([1, 1], [0.5, 4])
+
+
+def test_only_combinations_of_keys_have_names(hall: Hall, device: BrowserContext) -> None:
+    page = device.new_page()
+    page.goto(f"{hall.url}/sign-in")
+    names = page.evaluate("""async () => {
+        const { nameCombo } = await import('/static/js/browser_events.js');
+        return [
+            { key: 'q' }, { key: 'A', shiftKey: true }, { key: 'c', ctrlKey: true },
+            { key: 'ArrowLeft', ctrlKey: true, shiftKey: true }, { key: 'Control', ctrlKey: true },
+            { key: '@', ctrlKey: true, altKey: true, modifierAltGraph: true },
+            { key: 'é', altKey: true }, { key: 'p', metaKey: true }, { key: 'PrintScreen' },
+            { key: 'i', ctrlKey: true, shiftKey: true }, { key: 'ArrowLeft', altKey: true },
+        ].map((keys) => nameCombo(new KeyboardEvent('keydown', keys)));
+    }""")
+    assert names[:7] == [None] * 7
+    assert names[7:] == ["Meta+P", "PrintScreen", "Ctrl+Shift+I", "Alt+ArrowLeft"]

@@ -89,16 +89,21 @@ export class Capture extends EventTarget {
   }
 
   #makeBrowser({ fullscreen }) {
-    const state = (stream) => this.recorders[stream]?.state ?? null;
     return new BrowserRecorder(this.sender, {
       wantsFullscreen: Boolean(fullscreen),
-      devices: () => Object.fromEntries(DEVICES.map((stream) => [stream, state(stream)])),
+      devices: () => Object.fromEntries(DEVICES.map((stream) => [stream, this.#stateOf(stream)])),
     });
   }
 
+  /** What events say of a device; one that the browser holds back gives nothing. */
+  #stateOf(stream) {
+    const recorder = this.recorders[stream];
+    return recorder?.isHeldBack ? "muted" : (recorder?.state ?? null);
+  }
+
   #noteDevice(stream) {
-    const { state, isStopped } = this.recorders[stream];
-    if (state === "starting" || isStopped) return;
+    const state = this.#stateOf(stream);
+    if (state === "starting" || this.recorders[stream].isStopped) return;
     const before = this.#lost.get(stream) ?? null;
     const reason = state === "on" ? null : (REASONS[state] ?? state);
     if ((before === null) === (reason === null)) return;

@@ -5,6 +5,8 @@ import { now } from "./chunk_sender.js";
 import { Recorder } from "./recorder.js";
 
 const FULL = 600;
+// The server takes no more in one chunk.
+const MOST = 40;
 
 /**
  * Records JPEG pictures as `stream`. `openMedia()` gives the MediaStream or raises DeviceError;
@@ -48,7 +50,7 @@ export class PictureRecorder extends Recorder {
     const nth = this.thrift?.nth ?? 1;
     if (this.#ticks++ % nth === 0) await this.#shoot();
     const isFull = now() - this.#begun >= this.chunkMs - this.frameMs / 2;
-    if (this.#frames.length && isFull) await this.#close();
+    if (this.#frames.length >= MOST || (this.#frames.length && isFull)) await this.#close();
   }
 
   async #shoot() {

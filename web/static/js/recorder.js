@@ -60,7 +60,13 @@ export class Recorder extends EventTarget {
     }
     this.media = media;
     this.#watch(media.getTracks()[0]);
-    await this.begin(media);
+    try {
+      await this.begin(media);
+    } catch {
+      // Without a network a part of the recorder may not have been loaded yet: it is tried again.
+      this.lose("failed", `The ${this.title} could not be started.`);
+      return;
+    }
     this.#judge();
   }
 

@@ -13,14 +13,18 @@ const PILES = [0, 6, 15, 30, 60, 120];
 const WORSE = 3000;
 const BETTER = 15000;
 
-/** Follows a sender. `chunkSeconds` is how long a chunk lasts: uploads must not take longer. */
+/**
+ * Follows a sender. `chunkSeconds` is how long a chunk lasts: uploads must not take longer; `clock`
+ * gives milliseconds.
+ */
 export class Thrift {
-  #since = performance.now();
+  #since;
 
   level = 0;
 
-  constructor(sender, chunkSeconds) {
-    Object.assign(this, { sender, chunkSeconds });
+  constructor(sender, chunkSeconds, clock = () => performance.now()) {
+    Object.assign(this, { sender, chunkSeconds, clock });
+    this.#since = clock();
     sender.addEventListener("change", () => this.#judge());
   }
 
@@ -44,13 +48,13 @@ export class Thrift {
     // Several streams share the connection, so half of a chunk's time is much already.
     const isSlow = !this.sender.isOffline && this.sender.seconds > this.chunkSeconds / 2;
     const wanted = Math.min(LEVELS.length - 1, Math.max(piled, isSlow ? this.level + 1 : 0));
-    const age = performance.now() - this.#since;
+    const age = this.clock() - this.#since;
     if (wanted > this.level && age > WORSE) this.#step(1);
     else if (wanted < this.level && age > BETTER) this.#step(-1);
   }
 
   #step(by) {
     this.level += by;
-    this.#since = performance.now();
+    this.#since = this.clock();
   }
 }
