@@ -7,10 +7,12 @@ must not depend on a plugin's mood. A registration can set aside rules that allo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from marshmallow import Schema, ValidationError
 
 from examhall.core.contracts.access_rule import (
     AccessContext,
@@ -44,11 +46,16 @@ class AccessQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a rule keeps the door shut; `prompt` is set where the candidate can answer something."""
+    """Why a rule keeps the door shut.
+
+    Where the candidate can answer something, `prompt` asks it, `schema` is that of the answer, and
+    `reason` says what was wrong with an answer that was given.
+    """
 
     rule: str
     reason: str
     prompt: str = ""
+    schema: type[Schema] | None = None
 
 
 def require_access(
@@ -106,13 +113,33 @@ def _ask(
     platform: Platform, rule: AccessRule, context: AccessContext, stage: Stage
 ) -> Refusal | None:
     verdict = platform.plugins.call(rule, "check", context, stage, expect=(Allow, Deny, Challenge))
-    prompt = ""
     if isinstance(verdict, Challenge):
-        if not context.answers:
-            return Refusal(rule.key, verdict.prompt, verdict.prompt)
-        prompt = verdict.prompt
-        verdict = platform.plugins.call(rule, "answer", context, expect=(Allow, Deny))
-    return Refusal(rule.key, verdict.reason, prompt) if isinstance(verdict, Deny) else None
+        return _challenge(platform, rule, context, verdict)
+    return Refusal(rule.key, verdict.reason) if isinstance(verdict, Deny) else None
+
+
+def _challenge(
+    platform: Platform, rule: AccessRule, context: AccessContext, asked: Challenge
+) -> Refusal | None:
+    """Let the rule judge the answer, if there is one; it gets what its schema made of it."""
+    if not context.answers:
+        return Refusal(rule.key, asked.prompt, asked.prompt, asked.schema)
+    try:
+        answers = asked.schema().load(dict(context.answers))
+    except ValidationError as error:
+        reason = f"The answer cannot be used. {_spell(error.normalized_messages())}"
+        return Refusal(rule.key, reason, asked.prompt, asked.schema)
+    verdict = platform.plugins.call(
+        rule, "answer", replace(context, answers=answers), expect=(Allow, Deny)
+    )
+    if isinstance(verdict, Allow):
+        return None
+    return Refusal(rule.key, verdict.reason, asked.prompt, asked.schema)
+
+
+def _spell(messages: Mapping[str, Any]) -> str:
+    """Return what is wrong with the fields of an answer, in one line."""
+    return " ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in messages.items())
 
 
 def _context(rule: AccessRule, question: AccessQuestion, now: datetime) -> AccessContext:

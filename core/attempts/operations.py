@@ -12,7 +12,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from examhall.core.attempts.access import find_closing_time, require_access
+from examhall.core.attempts.access import (
+    Refusal,
+    find_closing_time,
+    find_refusal,
+    require_access,
+)
 from examhall.core.attempts.events import AttemptCreated
 from examhall.core.attempts.models import Attempt, AttemptItem
 from examhall.core.attempts.queries import get_controlled_attempt, get_own_attempt, lock_attempt
@@ -72,6 +77,27 @@ def create_attempt(
         if current is None:
             raise
         return current
+
+
+def find_challenge(
+    platform: Platform,
+    principal: Principal,
+    registration_id: UUID,
+    answers: Mapping[str, Mapping[str, Any]],
+) -> Refusal | None:
+    """Return what an access rule asks before an attempt can be opened, None for nothing.
+
+    With an answer in `answers` (by the rule's key) that the rule does not take, `reason` says why.
+    """
+    with platform.db.reading() as session:
+        registration = get_own_registration(session, principal, registration_id)
+        if find_open_attempt(session, registration_id) is not None:
+            return None
+        version = find_current_version(session, registration.exam_id)
+        now = database_now(session)
+    question = access_question(registration, version, principal.address, answers)
+    refusal = find_refusal(platform, question, Stage.CHECK_IN, now)
+    return refusal if refusal is not None and refusal.schema is not None else None
 
 
 def complete_check_in(platform: Platform, principal: Principal, attempt_id: UUID) -> Attempt:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from examhall.core.attempts.operations import create_attempt
+from examhall.core.attempts.access import Refusal
+from examhall.core.attempts.operations import create_attempt, find_challenge
 from examhall.core.attempts.queries import find_receipt, get_own_attempt
 from examhall.core.attempts.registrations import (
     NEXT_STEPS,
@@ -20,6 +21,7 @@ from examhall.core.attempts.room import Room, RoomItem, get_room
 from examhall.core.attempts.states import AttemptState
 from examhall.core.errors import ConflictError, NotFoundError
 from examhall.core.proctoring.consents import ConsentForm, get_consent_form
+from examhall.core.registry.forms import FormField, describe_form
 from examhall.core.review.candidate import find_own_review
 from examhall.core.review.rules import OUTCOME_WORDS
 from examhall.core.scoring.queries import Result, get_result
@@ -27,10 +29,14 @@ from examhall.core.scoring.review import ReviewItem, get_review
 from examhall.web.api.attempt_schemas import RoomSchema
 from examhall.web.assets import asset_address, list_sheets
 from examhall.web.context import platform, principal
+from examhall.web.forms.reading import read_form
 
 blueprint = Blueprint("candidate", __name__)
 
 Page = str | Response
+
+ANSWER = "answer."
+"""What the names of the controls of an answer to an access rule begin with."""
 
 STATE_WORDS = {
     AttemptState.SUBMITTED: "Handed in",
@@ -49,9 +55,19 @@ def home() -> Page:
 
 
 @blueprint.post("/registrations/<uuid:registration_id>/open")
-def open_attempt(registration_id: UUID) -> Page:
-    """Open an attempt, or go on with the open one."""
-    attempt = create_attempt(platform(), principal(), registration_id)
+def open_attempt(registration_id: UUID) -> Page | tuple[str, int]:
+    """Open an attempt, or go on with the open one; access rules may ask something first."""
+    answers: dict[str, dict[str, Any]] = {}
+    asked = find_challenge(platform(), principal(), registration_id, answers)
+    while asked is not None and asked.schema is not None:
+        described, prefix = describe_form(asked.schema), f"{ANSWER}{asked.rule}."
+        answered = any(name.startswith(prefix) for name in request.form)
+        if not answered or asked.rule in answers:
+            problem = asked.reason if answered else ""
+            return _ask(registration_id, asked, described, answers, problem)
+        answers[asked.rule] = read_form(described, request.form, prefix).values
+        asked = find_challenge(platform(), principal(), registration_id, answers)
+    attempt = create_attempt(platform(), principal(), registration_id, answers)
     return redirect(_page_of(attempt.id, attempt.state))
 
 
@@ -128,6 +144,31 @@ def show_result(attempt_id: UUID, *, appeal_error: str = "", comment: str = "") 
         sheets=list_sheets((item.type, item.fragment) for item in items),
         state=STATE_WORDS.get(AttemptState(attempt.state), attempt.state),
     )
+
+
+def _ask(
+    registration_id: UUID,
+    asked: Refusal,
+    described: Sequence[FormField],
+    answers: dict[str, dict[str, Any]],
+    problem: str,
+) -> tuple[str, int]:
+    """Show what an access rule asks; what others were answered goes along."""
+    prefix = f"{ANSWER}{asked.rule}."
+    given = [pair for pair in request.form.items(multi=True) if pair[0].startswith(ANSWER)]
+    page = render_template(
+        "candidate/challenge.html",
+        registration_id=registration_id,
+        prompt=asked.prompt,
+        problem=problem,
+        described=described,
+        prefix=prefix,
+        values=answers.get(asked.rule, {}),
+        others=[
+            one for one in given if one[0].startswith(ANSWER) and not one[0].startswith(prefix)
+        ],
+    )
+    return page, 422 if problem else 200
 
 
 def group_items(items: Sequence[RoomItem]) -> list[dict[str, Any]]:

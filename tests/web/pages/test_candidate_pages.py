@@ -1,6 +1,7 @@
 """The candidate's pages as HTML: what may be seen when, and where one is sent instead."""
 
 import re
+from importlib.metadata import EntryPoint
 from uuid import UUID, uuid4
 
 import pytest
@@ -213,3 +214,35 @@ def test_the_menu_has_only_what_one_may_do(
         assert f'href="{address}"' in text
     for address in hidden:
         assert f'href="{address}"' not in text
+
+
+def test_access_rules_ask_before_the_check_in(
+    browser: FlaskClient, house: House, people: People
+) -> None:
+    platform = house.platform
+    rule = EntryPoint("access_rule.room_code", "tests.core.attempts.room_code", "examhall")
+    platform.plugins.load([rule])
+    platform.plugins.refresh()
+    settings = {"access": {"room_code": {}, "seat": {}}}
+    version = house.published([("text_entry", TEXT, "1")], settings)
+    address = f"/registrations/{register(house, people, version.exam_id)}/open"
+
+    def send(status: int, **answers: str) -> str:
+        form = {f"answer.{name.replace('__', '.')}": value for name, value in answers.items()}
+        form["csrf_token"] = csrf_token(browser, "/home")
+        answer = browser.post(address, data=form)
+        assert answer.status_code == status, answer.text
+        return str(answer.headers.get("Location") or answer.text)
+
+    page = send(200)
+    assert "Type the code on the board." in page
+    assert 'name="answer.room_code.code"' in page
+    assert "This is not the code on the board." in send(422, room_code__code="1")
+    assert "cannot be used" in send(422, room_code__code="1" * 11)
+    page = send(200, room_code__code="4711")
+    assert "Which seat?" in page
+    assert '<input type="hidden" name="answer.room_code.code" value="4711">' in page
+    assert "Even seats only." in send(422, room_code__code="4711", seat__seat="3")
+    assert "not the code" in send(422, room_code__code="x", seat__seat="4")
+    assert "/check-in" in send(302, room_code__code="4711", seat__seat="4")
+    assert "/check-in" in send(302)
