@@ -20,7 +20,7 @@ from examhall.core.events.delivery import has_due_events
 from examhall.core.integrations.models import InboxMessage
 from examhall.core.integrations.queries import find_connections_with_due_messages
 from examhall.core.platform import Platform
-from examhall.core.proctoring.models import Chunk
+from examhall.core.proctoring.models import Chunk, ProctoringSession
 from examhall.core.proctoring.operations import find_sessions_to_seal
 from examhall.core.regrading.queries import find_forgotten_slices
 from examhall.core.scoring.operations import SCORABLE
@@ -106,16 +106,23 @@ def _attempts(session: Session, before: datetime) -> Iterable[Work]:
 
 
 def _sessions(session: Session, before: datetime, drain_seconds: int) -> Iterable[Work]:
+    """Find chunks that wait; a session that somebody holds is looked at when the hold has ended."""
     oldest = func.min(Chunk.received_at)
     waiting = (
-        select(Chunk.session_id, oldest)
+        select(Chunk.session_id, oldest, ProctoringSession.leased_by != "")
+        .join(ProctoringSession, ProctoringSession.id == Chunk.session_id)
         .where(Chunk.state == "stored", Chunk.received_at < before)
-        .group_by(Chunk.session_id)
+        .group_by(Chunk.session_id, ProctoringSession.leased_by)
         .order_by(oldest)
         .limit(BATCH)
     )
-    for session_id, since in session.execute(waiting):
-        yield Work("analyse_session", (str(session_id),), str(since))
+    rows = session.execute(waiting).all()
+    free = [since for _, since, is_held in rows if not is_held]
+    if free:
+        yield Work("analyse_waiting", mark=str(free[0]))
+    for session_id, since, is_held in rows:
+        if is_held:
+            yield Work("analyse_session", (str(session_id),), str(since))
     for session_id in find_sessions_to_seal(session, drain_seconds):
         yield Work("analyse_session", (str(session_id),), "seal")
 

@@ -88,6 +88,7 @@ def test_every_job_that_the_sweep_finds_is_known() -> None:
         "emit_events",
         "count_regrade",
         "release_regrade",
+        "purge_evidence",
     }
     assert {job: lane_of(job) for job in JOBS} == {
         "score_attempt": "default",
@@ -98,6 +99,7 @@ def test_every_job_that_the_sweep_finds_is_known() -> None:
         "emit_events": "delivery",
         "count_regrade": "bulk",
         "release_regrade": "bulk",
+        "purge_evidence": "bulk",
     }
 
 
@@ -174,4 +176,5 @@ def test_the_sweep_runs_as_often_as_the_settings_say(platform: Platform) -> None
         "maintain_queue",
         "find_forgotten_work",
         "seal_audit",
+        "wake_purge",
     }

@@ -9,11 +9,17 @@ import pytest
 from sqlalchemy import select
 
 from examhall.core.errors import PluginError
-from examhall.core.proctoring.analysis import BATCH_SAMPLES, release_session, take_waiting
+from examhall.core.proctoring.analysis import (
+    BATCH_SAMPLES,
+    release_session,
+    take_session,
+    take_waiting,
+)
 from examhall.core.proctoring.models import Chunk, ProctoringSession
 from examhall.plugins import Finding, Sample
 from examhall.worker import detection
 from examhall.worker.detection import analyse_waiting
+from examhall.worker.forgotten import find_forgotten_work
 from examhall.worker.pace import Pace
 from tests.core.attempts.world import World
 from tests.core.proctoring.scripted import ALONE, RAISE, TWO, ScriptedDetector, look
@@ -184,3 +190,20 @@ def test_a_backlog_slows_a_slow_detector_down_until_it_is_gone(
         slowed = pace.factors()
         assert slowed == ({"scripted": 2} if waited else {})
     assert {row.state for row in watched.chunks()} == {"analysed"}
+
+
+def test_forgotten_chunks_are_found_and_held_sessions_wait_for_the_end_of_the_hold(
+    world: World,
+) -> None:
+    free, held = watch(world), watch(world)
+    for watched in (free, held):
+        watched.show([ALONE] * 2)
+    with world.platform.db.transaction() as session:
+        for row in session.scalars(select(Chunk)):
+            row.received_at -= timedelta(seconds=10)
+        take_session(session, held.session_id, "a worker that died", 20.0)
+    with world.platform.db.reading() as session:
+        found = [(work.job, work.args) for work in find_forgotten_work(session, 120)]
+    assert ("analyse_waiting", ()) in found
+    assert ("analyse_session", (str(held.session_id),)) in found
+    assert ("analyse_session", (str(free.session_id),)) not in found
