@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from marshmallow import Schema, fields, validate
@@ -80,6 +80,8 @@ SAME_KEYS: Mapping[str, str] = {
     "print": "printscreen",
 }
 GUESS = 0.5
+SELDOM = timedelta(seconds=15)
+"""How often something is told again that may last for the whole exam."""
 
 
 def _seconds(label: str, least: float) -> fields.Float:
@@ -126,6 +128,7 @@ class _Page:
     latest: datetime | None = None
     has_focus: bool = True
     displays: int = 2
+    told: dict[str, datetime] = field(default_factory=dict)
     conditions: dict[str, Condition] = field(
         default_factory=lambda: {kind: Condition() for kind in WORDS}
     )
@@ -215,7 +218,11 @@ class BrowserDetector(Detector):
     ) -> list[Finding]:
         condition = page.conditions[kind]
         if is_so:
+            is_known = condition.since is not None
             span: tuple[datetime, datetime] | None = condition.hold(sample.at)
+            if is_known and self._was_just_told(page, kind, sample.at):
+                return []
+            page.told[kind] = sample.at
         else:
             span = condition.end(sample.at, exact=not event.is_state)
         return lasting(
@@ -227,6 +234,9 @@ class BrowserDetector(Detector):
             detail=_detail(kind, page),
             confidence=GUESS if kind == DEVTOOLS else 1.0,
         )
+
+    def _was_just_told(self, page: _Page, kind: str, at: datetime) -> bool:
+        return kind in {DISPLAY, DEVTOOLS} and at - page.told.get(kind, at - SELDOM) < SELDOM
 
     def _least(self, kind: str) -> float:
         usual = {HIDDEN: 1.0, UNFOCUSED: 2.0, FULLSCREEN: 2.0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -13,23 +14,39 @@ MOST_EVIDENCE = 6
 CONTINUED = 6.0
 """Spans so many seconds apart are one: a page tells its state every five seconds at least."""
 
+SHORT_GAP = 10.0
+"""Where the rule joins what lies farther apart, it is not counted how often it was."""
+
 
 def join_events(rule: Rule, found: Sequence[Finding]) -> Iterator[Incident]:
     """Make one incident of all findings of a kind that are closer than the rule's merge gap."""
-    for inside in _groups(found, rule.merge_gap):
-        start, end = inside[0].start, max(finding.end for finding in inside)
+    beginnings: dict[datetime, list[Finding]] = defaultdict(list)
+    for finding in found:
+        beginnings[finding.start].append(finding)
+    # What lasts is found again and again as it grows: its first and its last finding say it all.
+    ends = {start: _first_and_last(inside) for start, inside in beginnings.items()}
+    for group in _groups([finding for pair in ends.values() for finding in pair], rule.merge_gap):
+        start, end = group[0].start, max(finding.end for finding in group)
         if (end - start).total_seconds() < rule.min_length:
             continue
+        inside = [
+            one for begin in dict.fromkeys(f.start for f in group) for one in beginnings[begin]
+        ]
         yield Incident(
-            kind=inside[0].kind,
+            kind=group[0].kind,
             start=start,
             end=end,
             severity=rule.severity,
             confidence=round(math.fsum(one.confidence for one in inside) / len(inside), 4),
-            explanation=_explain(rule, inside),
-            evidence=choose_evidence(sorted(inside, key=_by_end)),
+            explanation=_explain(rule, group),
+            evidence=choose_evidence(sorted(group, key=_by_end)),
             finding_count=len(inside),
         )
+
+
+def _first_and_last(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    first, last = min(findings, key=_by_end), max(findings, key=_by_end)
+    return (first,) if first is last else (first, last)
 
 
 def choose_evidence(inside: Sequence[Finding]) -> tuple[FrameEvidence, ...]:
@@ -62,7 +79,8 @@ def _groups(found: Sequence[Finding], gap: float) -> Iterator[list[Finding]]:
 def _explain(rule: Rule, inside: Sequence[Finding]) -> str:
     """Say how long it lasted, or how often it happened, and what the last finding says more."""
     start, end = inside[0].start, max(finding.end for finding in inside)
-    spans = list(_groups([one for one in inside if one.end > one.start], CONTINUED))
+    gap = CONTINUED if rule.merge_gap <= SHORT_GAP else rule.merge_gap
+    spans = list(_groups([one for one in inside if one.end > one.start], gap))
     seconds = sum(_length(span) for span in spans)
     words = rule.text
     if spans:
