@@ -71,7 +71,7 @@ class AccessRule(Plugin):
         """Decide."""
 
     def answer(self, context: AccessContext) -> Allow | Deny:
-        """Judge the answers to a challenge (in `context.answers`)."""
+        """Judge the answers to a challenge: `context.answers`, as its schema loaded them."""
         return Deny("This rule asks nothing.")
 
     def deadline(self, context: AccessContext) -> datetime | None:

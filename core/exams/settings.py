@@ -336,12 +336,6 @@ class AllowanceSchema(Schema):
             "help": "They do not look at this candidate, and weigh nothing.",
         },
     )
-    waived_rules = fields.List(
-        fields.String(validate=validate.Length(1, 100)),
-        load_default=list,
-        validate=validate.Length(0, 100),
-        metadata={"label": "Waived access rules"},
-    )
     waiver_reason = fields.String(
         load_default="",
         validate=validate.Length(0, 500),
@@ -349,4 +343,10 @@ class AllowanceSchema(Schema):
             "label": "Why detectors are waived",
             "help": "Such as the number of the decision; no diagnosis. It goes into the audit.",
         },
+    )
+    waived_rules = fields.List(
+        fields.String(validate=validate.Length(1, 100)),
+        load_default=list,
+        validate=validate.Length(0, 100),
+        metadata={"label": "Waived access rules"},
     )

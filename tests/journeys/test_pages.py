@@ -49,7 +49,7 @@ def addresses(hall: Hall) -> dict[str, list[str]]:
         person_id = session.scalars(select(User.id).where(User.login == "candidate")).one()
     exam = f"/exams/{exam_id}"
     return {
-        "candidate": ["/home"],
+        "candidate": ["/home", "/room-camera"],
         "author": [
             "/exams",
             exam,
