@@ -189,7 +189,7 @@ class ProctoringSettings(Schema):
         validate=validate.Length(max=30),
         metadata={
             "label": "Messages at hand",
-            "help": "Proctors send them to candidates with one press.",
+            "help": "Proctors choose from these when they write to candidates.",
         },
     )
     frame_seconds = fields.Float(

@@ -45,17 +45,22 @@ SECONDS = float(os.environ.get("EXAMHALL_BENCH_SECONDS", "20"))
 WARM = 4.0
 LOOK_EVERY = 0.25
 KEY = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="
-TRACED = ["toplevel", "disabled-by-default-devtools.timeline", "devtools.timeline"]
+TRACED = ["disabled-by-default-devtools.timeline"]
 SHOWN = """() => [...document.querySelectorAll('.tile')].map(
     (tile) => [tile.dataset.session, tile.dataset.frame ?? ''])"""
 
 
 @dataclass
 class Phase:
-    """What was seen of the page for a while."""
+    """What was seen of the page for a while.
+
+    `busy` is the share of time in which a task of the main thread was begun and not ended, `worked`
+    the share in which it had a core: on a machine with other work they differ.
+    """
 
     name: str
     busy: float = 0.0
+    worked: float = 0.0
     longest: float = 0.0
     long_tasks: int = 0
     looks: list[tuple[float, dict[str, str]]] = field(default_factory=list)
@@ -178,17 +183,18 @@ def observe(browser: Browser, page: Page, phase: Phase, act: Any) -> Phase:
     expect(page.locator(".tile[data-frame]")).to_have_count(CANDIDATES, timeout=60_000)
     page.wait_for_timeout(WARM * 1000)
     session = page.context.new_cdp_session(page)
-    session.send("Performance.enable")
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     browser.start_tracing(page=page, categories=TRACED)
-    begin, busy = time.time(), main_thread(session)
+    begin, worked = time.time(), main_thread(session)
     turn = 0
     while time.time() < begin + SECONDS:
         phase.looks.append((time.time(), dict(page.evaluate(SHOWN))))
         act(turn)
         turn += 1
         page.wait_for_timeout(LOOK_EVERY * 1000)
-    phase.busy = (main_thread(session) - busy) / (time.time() - begin)
+    phase.worked = (main_thread(session) - worked) / (elapsed := time.time() - begin)
     tasks = find_tasks(json.loads(browser.stop_tracing()))
+    phase.busy = sum(tasks) / elapsed
     phase.longest = max(tasks, default=0.0)
     phase.long_tasks = sum(task > 0.05 for task in tasks)
     session.detach()
@@ -196,7 +202,7 @@ def observe(browser: Browser, page: Page, phase: Phase, act: Any) -> Phase:
 
 
 def main_thread(session: CDPSession) -> float:
-    """Return the seconds that the page's main thread has worked so far."""
+    """Return the seconds of a core that the page's main thread has taken so far."""
     metrics = session.send("Performance.getMetrics")["metrics"]
     return float({one["name"]: one["value"] for one in metrics}["TaskDuration"])
 
@@ -212,9 +218,7 @@ def find_tasks(trace: dict[str, Any]) -> list[float]:
     return [
         one["dur"] / 1e6
         for one in events
-        if one["name"] in {"RunTask", "ThreadControllerImpl::RunTask"}
-        and one["ph"] == "X"
-        and (one["pid"], one["tid"]) in pages
+        if one["name"] == "RunTask" and one["ph"] == "X" and (one["pid"], one["tid"]) in pages
     ]
 
 
@@ -227,9 +231,10 @@ def report(phases: list[Phase], sent: dict[str, Any], cpu: float) -> None:
     )
     for phase in phases:
         ages = phase.ages(sent["taken"])
+        middle, high = ages[len(ages) // 2], ages[int(len(ages) * 0.99)]
         print(
-            f"{phase.name}: tiles {len(phase.looks[-1][1])}, age p50 {ages[len(ages) // 2]:.2f} s, "
-            f"p99 {ages[int(len(ages) * 0.99)]:.2f} s, max {ages[-1]:.2f} s; "
-            f"main thread {phase.busy:.0%} busy, longest task {phase.longest * 1000:.0f} ms, "
+            f"{phase.name}: {len(phase.looks[-1][1])} tiles, age p50 {middle:.2f} s, "
+            f"p99 {high:.2f} s, max {ages[-1]:.2f} s; main thread {phase.busy:.0%} busy "
+            f"({phase.worked:.0%} of a core), longest task {phase.longest * 1000:.0f} ms, "
             f"{phase.long_tasks} over 50 ms"
         )
