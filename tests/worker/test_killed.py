@@ -17,6 +17,7 @@ from tests.core.proctoring.scripted import ALONE, EMPTY, TWO
 from tests.core.proctoring.watching import Watched, open_watching, watch
 from tests.worker.conftest import wait_until
 
+PATIENCE = 150.0
 ROOT = Path(__file__).parents[2]
 STORY = [ALONE] * 4 + [TWO] * 12 + [ALONE] * 8 + [EMPTY] * 12 + [ALONE] * 4
 
@@ -76,6 +77,7 @@ def let_holds_run_out(world: World) -> None:
             row.leased_until = row.leased_until and row.leased_until - timedelta(minutes=5)
 
 
+@pytest.mark.timeout(400)
 def test_every_chunk_counts_once_and_incidents_are_the_same(world: World) -> None:
     undisturbed = watch(world)
     undisturbed.show(STORY, size=4)
@@ -87,7 +89,7 @@ def test_every_chunk_counts_once_and_incidents_are_the_same(world: World) -> Non
         for late in (*chunks[1::2], *chunks[::2]):
             watched.send(late)
     with worker(world) as process:
-        wait_until(lambda: analysed(world) > before)
+        wait_until(lambda: analysed(world) > before, PATIENCE)
         process.kill()
         process.wait()
     assert before < analysed(world) < 3 * before
@@ -96,7 +98,7 @@ def test_every_chunk_counts_once_and_incidents_are_the_same(world: World) -> Non
         for watched in people:
             world.platform.queue.enqueue("analyse_session", str(watched.session_id))
         world.platform.queue.enqueue("analyse_waiting")
-        wait_until(lambda: analysed(world) == 3 * before)
+        wait_until(lambda: analysed(world) == 3 * before, PATIENCE)
     for watched in people:
         assert [row.seen_by for row in watched.chunks()] == [{"scripted": [0, 1, 2, 3]}] * 10
         assert summary(watched) == summary(undisturbed)
