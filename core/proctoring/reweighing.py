@@ -7,11 +7,10 @@ stand in the audit trail.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,22 +18,20 @@ from sqlalchemy.orm import Session
 from examhall.core.accounts.models import User
 from examhall.core.audit.operations import record
 from examhall.core.contracts.proctoring import Incident
-from examhall.core.errors import ConflictError, InvalidError, NotFoundError, PluginError
+from examhall.core.errors import InvalidError, NotFoundError, PluginError
 from examhall.core.exams.models import Exam
 from examhall.core.permissions import Permission, Principal
 from examhall.core.platform import Platform
 from examhall.core.proctoring.access import require_somewhere
 from examhall.core.proctoring.analysis import (
     Batch,
-    HoldLostError,
     Verdict,
     commit_verdict,
     integrity_to_json,
-    release_session,
-    take_session,
 )
 from examhall.core.proctoring.fusion import judge_session
 from examhall.core.proctoring.history import load_history
+from examhall.core.proctoring.holding import hold_session
 from examhall.core.proctoring.incidents import WITHDRAWN
 from examhall.core.proctoring.models import IncidentRecord, ProctoringSession
 
@@ -42,9 +39,6 @@ MOST_KINDS = 200
 MOST_VALUES = 30
 MOST_TEXT = 200
 LARGEST = 1e9
-HOLD_SECONDS = 60.0
-PATIENCE_SECONDS = 30.0
-"""How long a worker may be at a session before the reweighing gives it up."""
 
 Rules = Mapping[str, Mapping[str, Any]]
 
@@ -175,41 +169,12 @@ def _judge(platform: Platform, session_id: UUID, rules: dict[str, dict[str, Any]
 def _reweigh(
     platform: Platform, principal: Principal, session_id: UUID, rules: dict[str, dict[str, Any]]
 ) -> Reweighed:
-    holder = f"reweighing:{uuid4()}"
-    _hold(platform, session_id, holder)
-    try:
+    with hold_session(platform, session_id, "reweighing") as holder:
         judged = _judge(platform, session_id, rules)
         with platform.db.transaction() as session:
             commit_verdict(session, platform, judged.batch, holder, judged.verdict)
             _write_rules(session, principal, judged, rules)
-    except HoldLostError as error:
-        raise _busy(session_id) from error
-    except BaseException:
-        with platform.db.transaction() as session:
-            release_session(session, session_id, holder)
-        raise
-    # Chunks that came in meanwhile found the session held.
-    platform.queue.enqueue("analyse_waiting")
     return judged.result
-
-
-def _hold(platform: Platform, session_id: UUID, holder: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        with platform.db.transaction() as session:
-            taken_for = take_session(session, session_id, holder, HOLD_SECONDS)
-        if not taken_for:
-            return
-        if time.monotonic() > deadline:
-            raise _busy(session_id)
-        time.sleep(min(0.1, taken_for))
-
-
-def _busy(session_id: UUID) -> ConflictError:
-    return ConflictError(
-        "A worker is at a session and does not let go of it. Try again in a minute.",
-        session_id=str(session_id),
-    )
 
 
 def _write_rules(
