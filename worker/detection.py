@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from uuid import UUID, uuid4
 
 from examhall.core.contracts.detector import Sample, Stream
@@ -22,6 +21,7 @@ from examhall.core.proctoring.analysis import (
     HoldLostError,
     StoredSample,
     Taken,
+    Verdict,
     commit_batch,
     last_words,
     load_batch,
@@ -213,7 +213,7 @@ def _judge_and_commit(
     verdict = state.verdict
     if findings or again or not state.is_judged:
         verdict = judge_session(platform, batch.session.policy, state.history)
-    news = replace(verdict, incidents=None) if verdict == state.verdict else verdict
+    news = Verdict() if verdict == state.verdict else verdict
     commit_batch(platform, batch, holder, results, news)
     state.version += 1
     state.verdict = verdict
