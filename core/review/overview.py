@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import extract, func, or_, select
+from sqlalchemy import case, extract, func, or_, select
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import (
@@ -21,6 +21,7 @@ from examhall.core.attempts.models import (
 )
 from examhall.core.attempts.states import AttemptState, Machine
 from examhall.core.contracts.base import Kind
+from examhall.core.contracts.detector import Stream
 from examhall.core.permissions import Principal
 from examhall.core.platform import Platform
 from examhall.core.proctoring.check_in import Photo, list_photos
@@ -100,7 +101,8 @@ def make_overview(
     session: Session, platform: Platform, principal: Principal, watched: ProctoringSession
 ) -> Overview:
     """Return the overview of a session that the caller may review."""
-    coverage = _coverage(session, watched.id)
+    still = timedelta(seconds=2 * float(watched.policy.get("screen_seconds") or 0))
+    coverage = _coverage(session, watched.id, max(LONGEST_GAP, still))
     spans = [span for found in coverage.values() for span in found]
     ended = watched.ended_at or watched.last_chunk_at or watched.started_at
     rows = session.scalars(
@@ -146,8 +148,11 @@ def find_pauses(steps: Iterable[tuple[datetime, str]], ended: datetime) -> list[
     return pauses if since is None else [*pauses, Span(since, max(since, ended))]
 
 
-def _coverage(session: Session, session_id: UUID) -> dict[str, list[Span]]:
-    """Return when each stream was recorded; the database looks for the gaps among many chunks."""
+def _coverage(session: Session, session_id: UUID, screen_gap: timedelta) -> dict[str, list[Span]]:
+    """Return when each stream was recorded; the database looks for the gaps among many chunks.
+
+    Stills of the screen may be taken rarely: less than `screen_gap` between two is no gap.
+    """
     before = func.lag(Chunk.ended_at, type_=Chunk.ended_at.type).over(
         partition_by=Chunk.stream, order_by=Chunk.started_at
     )
@@ -157,9 +162,13 @@ def _coverage(session: Session, session_id: UUID) -> dict[str, list[Span]]:
         .subquery()
     )
     gap = extract("epoch", mine.c.started_at) - extract("epoch", mine.c.before)
+    most = case(
+        (mine.c.stream == Stream.SCREEN.value, screen_gap.total_seconds()),
+        else_=LONGEST_GAP.total_seconds(),
+    )
     starts = session.execute(
         select(mine.c.stream, mine.c.started_at, mine.c.before)
-        .where(or_(mine.c.before.is_(None), gap > LONGEST_GAP.total_seconds()))
+        .where(or_(mine.c.before.is_(None), gap > most))
         .order_by(mine.c.stream, mine.c.started_at)
     ).all()
     last = session.execute(

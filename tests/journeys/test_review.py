@@ -127,7 +127,9 @@ def test_decide_see_appeal_and_decide_again(hall: Hall, watched: Watched, desks:
     decide(reviewer, "concern", "A second face was in view for some seconds.")
 
     candidate = desks.open("candidate")
-    candidate.goto(f"{hall.url}/attempts/{watched.attempt_id}/result")
+    candidate.goto(f"{hall.url}/home")
+    expect(candidate.get_by_text("Reviewed", exact=True)).to_be_visible()
+    candidate.get_by_role("link", name="Result and receipt", exact=True).click()
     part = candidate.locator("#review-of-session")
     expect(part).to_contain_text("A second face was in view for some seconds.")
     expect(part).not_to_contain_text("No face in view")

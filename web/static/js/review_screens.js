@@ -1,13 +1,17 @@
 /* The pictures at a position, with the boxes of the incidents that they show. */
 
 const SVG = "http://www.w3.org/2000/svg";
-const STALE = 15000;
+/* So long a picture stands for what came after it; stills of the screen are taken rarely. */
+const STALE = { screen: 90000 };
+const USUALLY_STALE = 15000;
+const SETTLE = 80;
 const PICTURES_A_SECOND = 5;
 const AHEAD = 24;
 
 export class Screens {
   #figures = [...document.querySelectorAll("figure[data-stream]")];
   #boxes = new Map();
+  #timer = 0;
 
   constructor(recording, pieces, incidents) {
     Object.assign(this, { recording, pieces });
@@ -31,21 +35,25 @@ export class Screens {
     for (const figure of this.#figures) {
       const { stream } = figure.dataset;
       const sample = this.recording.latest(stream, position);
-      const isThere = sample !== null && position - sample.at < STALE && sample.id !== null;
-      const shown = isThere ? this.#nearestLoaded(sample, position) : null;
+      const stale = STALE[stream] ?? USUALLY_STALE;
+      const isThere = sample !== null && position - sample.at < stale && sample.id !== null;
+      const shown = isThere ? this.#nearestLoaded(sample, position - stale) : null;
       this.#show(figure, isThere, shown, sample);
       if (isThere && apart === 0) wanted.push(sample.id);
       const ahead = speed ? AHEAD : 4;
       wanted.push(...this.recording.following(stream, position, ahead, apart).map(({ id }) => id));
     }
-    this.pieces.want(wanted);
+    clearTimeout(this.#timer);
+    if (speed) this.pieces.want(wanted);
+    // A finger that moves over the lanes asks for nothing until it rests.
+    else this.#timer = setTimeout(() => this.pieces.want(wanted), SETTLE);
   }
 
   /** Return the sample itself, or one shortly before it that is here already. */
-  #nearestLoaded(sample, position) {
+  #nearestLoaded(sample, earliest) {
     for (let index = sample.index; index >= 0 && sample.index - index < 40; index -= 1) {
       const one = sample.of[index];
-      if (position - one.at > STALE) return null;
+      if (one.at < earliest) return null;
       if (this.pieces.address(one.id)) return one;
     }
     return null;
