@@ -118,6 +118,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory, platforms_made_che
     """A migrated database file that others are copied from."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     migrate(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as database:
+        # All is in the one file then.
+        database.execute("pragma wal_checkpoint(truncate)")
     return path
 
 
@@ -133,11 +136,7 @@ def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Ite
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """The URL of a migrated SQLite database that only this test uses."""
     path = tmp_path / "examhall.db"
-    with (
-        closing(sqlite3.connect(sqlite_template)) as source,
-        closing(sqlite3.connect(path)) as copy,
-    ):
-        source.backup(copy)
+    shutil.copyfile(sqlite_template, path)
     return f"sqlite:///{path}"
 
 

@@ -6,6 +6,8 @@ statement compiles to depends on none of them, and takes most of the time that t
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import entry_points
 from types import CodeType
 from typing import Any
 
@@ -45,12 +47,8 @@ def statements_compiled_once() -> Iterator[None]:
 @contextmanager
 def plugins_found_once() -> Iterator[None]:
     """Read the installed distributions once; in a test's process none arrives."""
-    from functools import cache
-
-    from examhall.core.registry import registry
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "entry_points", cache(registry.entry_points))
+        patch.setattr("examhall.core.registry.registry.entry_points", cache(entry_points))
         yield
 
 

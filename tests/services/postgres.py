@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from tests.services.process import (
     NotInstalledError,
@@ -70,6 +71,7 @@ class PostgresServer:
     def __init__(self, *, durable: bool = False) -> None:
         self._durable = durable
         self._free: dict[str, list[str]] = {}
+        self._shapes: dict[str, TupleRow | None] = {}
         self.folder = make_folder("postgres")
         self.port = free_port()
         try:
@@ -155,13 +157,18 @@ class PostgresServer:
         with psycopg.connect(self._address(name), autocommit=True) as connection:
             connection.execute(CUT_OFF_OTHERS)
             connection.execute(EMPTY_TABLES)
-            made = connection.execute(SHAPE).fetchone()
-        with psycopg.connect(self._address(template), autocommit=True) as connection:
-            is_same = made == connection.execute(SHAPE).fetchone()
+            is_same = connection.execute(SHAPE).fetchone() == self._shape_of(template)
         if is_same:
             self._free[template].append(name)
         else:
             self.drop_database(name)
+
+    def _shape_of(self, template: str) -> TupleRow | None:
+        """Return the tables of a template, to which nobody connects once it is copied."""
+        if template not in self._shapes:
+            with psycopg.connect(self._address(template), autocommit=True) as connection:
+                self._shapes[template] = connection.execute(SHAPE).fetchone()
+        return self._shapes[template]
 
     def stop(self) -> None:
         """End the server and remove its files."""
