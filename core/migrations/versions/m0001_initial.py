@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 from alembic import op
-import examhall.core.db
 
+import examhall.core.db
 
 revision = "m0001_initial"
 down_revision = None

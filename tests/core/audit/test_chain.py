@@ -218,7 +218,9 @@ def test_a_chain_written_anew_without_the_key_is_found(db):
     with db.reading() as session:
         assert verify_chain(session).is_whole
         problems = verify_chain(session, keys=keys).problems
-        assert verify_entry(session, third(session), keys) == ["its audit entry is not signed with our key"]
+        assert verify_entry(session, third(session), keys) == [
+            "its audit entry is not signed with our key"
+        ]
     assert "is not signed with our key" in problems[0]
 
 
