@@ -161,10 +161,14 @@ def after_commit(session: Session, callback: Callable[[], None]) -> None:
 def database_now(session: Session) -> datetime:
     """Return the database's clock, with its fractions of a second."""
     if session.get_bind().dialect.name == "sqlite":
-        text: str = session.execute(select(func.strftime("%Y-%m-%dT%H:%M:%f", "now"))).scalar_one()
+        text: str = session.execute(_SQLITE_NOW).scalar_one()
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    moment: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    moment: datetime = session.execute(_POSTGRESQL_NOW).scalar_one()
     return moment.astimezone(UTC)
+
+
+_SQLITE_NOW = select(func.strftime("%Y-%m-%dT%H:%M:%f", "now"))
+_POSTGRESQL_NOW = select(func.clock_timestamp())
 
 
 def open_database(url: str, *, pool_size: int = 20) -> Database:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from examhall.core.contracts.detector import Stream
@@ -25,12 +25,11 @@ from examhall.core.errors import (
 from examhall.core.permissions import Principal
 from examhall.core.platform import Platform
 from examhall.core.proctoring.clock import LONGEST_DELAY, next_offset, to_server_time
-from examhall.core.proctoring.evidence import append_evidence, count_evidence, put_evidence
-from examhall.core.proctoring.models import Chunk, ProctoringSession
+from examhall.core.proctoring.evidence import append_evidence, put_evidence
+from examhall.core.proctoring.models import Chunk, Consent, Evidence, ProctoringSession
 from examhall.core.proctoring.operations import (
     exam_channel,
     get_own_session,
-    given_classes,
     takes_chunks,
 )
 from examhall.core.proctoring.policy import STREAM_CONSENT, expected_samples
@@ -145,12 +144,11 @@ def store_from(
             raise ForbiddenError("Another device sends that stream.", stream=stream.value)
         session_id = sender.watched.id
         answer = Acknowledgement(session_id, new.stream, new.sequence, new.digest)
-        known = _is_known(session, session_id, new)
-        if not known:
-            now = database_now(session)
-            _check_allowed(session, platform, sender.watched, stream, now)
-            _check_rate(session, sender.watched, now)
-    if known:
+        standing = _look_up(session, session_id, stream, new)
+        if not standing.is_known:
+            _check_allowed(platform, sender.watched, stream, standing)
+            _check_rate(sender.watched, standing)
+    if standing.is_known:
         _keep_samples(platform, stream, new)
         return answer
     for upload in new.uploads:
@@ -159,10 +157,10 @@ def store_from(
     with platform.db.transaction() as session:
         _lock(session, session_id)
         sender = find_sender(session)
-        if not _is_known(session, session_id, new):
-            now = database_now(session)
-            _check_allowed(session, platform, sender.watched, stream, now)
-            _write(session, platform, sender, new, refs, now)
+        standing = _look_up(session, session_id, stream, new)
+        if not standing.is_known:
+            _check_allowed(platform, sender.watched, stream, standing)
+            _write(session, platform, sender, new, refs, standing.now)
     _keep_samples(platform, stream, new)
     return answer
 
@@ -212,45 +210,81 @@ def _check_sound(new: NewChunk) -> None:
         raise TooLargeError("There is more sound than the chunk lasts.", seconds=round(seconds, 1))
 
 
-def _is_known(session: Session, session_id: UUID, new: NewChunk) -> bool:
-    digest = session.scalar(
-        select(Chunk.digest).where(
-            Chunk.session_id == session_id,
-            Chunk.stream == new.stream,
-            Chunk.sequence == new.sequence,
-        )
-    )
-    if digest is not None and digest != new.digest:
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What the database says of a session when a chunk comes; `pieces` is how much it has."""
+
+    now: datetime
+    is_known: bool
+    is_consented: bool
+    pieces: int
+
+
+def _look_up(session: Session, session_id: UUID, stream: Stream, new: NewChunk) -> _Standing:
+    """Read where a chunk stands; raises ConflictError for another chunk under its number."""
+    row = session.execute(
+        _STANDING,
+        {
+            "session_id": session_id,
+            "stream": new.stream,
+            "sequence": new.sequence,
+            "consent_class": STREAM_CONSENT[stream],
+        },
+    ).one()
+    if row.digest is not None and row.digest != new.digest:
         raise ConflictError("Another chunk has this sequence number.", sequence=new.sequence)
-    return digest is not None
+    return _Standing(
+        database_now(session), row.digest is not None, row.is_consented, row.pieces or 0
+    )
+
+
+_SESSION = bindparam("session_id", type_=Uuid())
+# Made once, and one question instead of three: chunks come in by the second.
+_STANDING = select(
+    select(Chunk.digest)
+    .where(
+        Chunk.session_id == _SESSION,
+        Chunk.stream == bindparam("stream"),
+        Chunk.sequence == bindparam("sequence"),
+    )
+    .scalar_subquery()
+    .label("digest"),
+    exists()
+    .where(
+        Consent.session_id == _SESSION,
+        Consent.consent_class == bindparam("consent_class"),
+        Consent.given.is_(True),
+    )
+    .label("is_consented"),
+    select(func.max(Evidence.number))
+    .where(Evidence.session_id == _SESSION)
+    .scalar_subquery()
+    .label("pieces"),
+)
+_LOCK = select(ProctoringSession.id).where(ProctoringSession.id == _SESSION).with_for_update()
 
 
 def _check_allowed(
-    session: Session,
-    platform: Platform,
-    watched: ProctoringSession,
-    stream: Stream,
-    now: datetime,
+    platform: Platform, watched: ProctoringSession, stream: Stream, standing: _Standing
 ) -> None:
-    if not takes_chunks(watched, now, platform.settings.drain_seconds):
+    if not takes_chunks(watched, standing.now, platform.settings.drain_seconds):
         raise ClosedError("The proctoring session is over.")
     if stream.value not in watched.policy["streams"]:
         raise ForbiddenError("This exam does not record that stream.", stream=stream.value)
-    if STREAM_CONSENT[stream] not in given_classes(session, watched.id):
+    if not standing.is_consented:
         raise ForbiddenError("There is no consent to record that stream.", stream=stream.value)
 
 
-def _check_rate(session: Session, watched: ProctoringSession, now: datetime) -> None:
+def _check_rate(watched: ProctoringSession, standing: _Standing) -> None:
     """Refuse more samples than four times what the policy asks for: storage is finite."""
-    expected = expected_samples(watched.policy, (now - watched.started_at).total_seconds())
-    if count_evidence(session, watched.id) > 400 + 4 * expected:
+    seconds = (standing.now - watched.started_at).total_seconds()
+    if standing.pieces > 400 + 4 * expected_samples(watched.policy, seconds):
         raise RateLimitedError("More samples came than the exam asks for.")
 
 
 def _lock(session: Session, session_id: UUID) -> None:
     """Hold the session's row: the evidence chain grows by one writer at a time."""
-    wanted = select(ProctoringSession.id).where(ProctoringSession.id == session_id)
-    session.execute(wanted.with_for_update())
+    session.execute(_LOCK, {"session_id": session_id})
 
 
 def _write(

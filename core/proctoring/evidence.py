@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from examhall.core.audit.operations import record
@@ -100,10 +100,8 @@ def append_evidence(
 ) -> None:
     """Add what is new to the session's chain; the caller holds the session's row and flushes."""
     wanted = {ref.sha256: ref for ref in refs}
-    known = select(Evidence.sha256).where(
-        Evidence.session_id == session_id, Evidence.sha256.in_(wanted)
-    )
-    for sha256 in session.scalars(known):
+    known = {"session_id": session_id, "addresses": list(wanted)}
+    for sha256 in session.scalars(_KNOWN, known):
         del wanted[sha256]
     number, previous = _head(session, session_id)
     for ref in wanted.values():
@@ -122,11 +120,6 @@ def append_evidence(
                 created_at=now,
             )
         )
-
-
-def count_evidence(session: Session, session_id: UUID) -> int:
-    """Return how many pieces a session has."""
-    return _head(session, session_id)[0]
 
 
 def link_hash(previous: str, sha256: str, size: int, number: int) -> str:
@@ -194,13 +187,21 @@ def open_link(platform: Platform, principal: Principal, link: EvidenceLink) -> E
 
 
 def _head(session: Session, session_id: UUID) -> tuple[int, str]:
-    head = session.execute(
-        select(Evidence.number, Evidence.link_hash)
-        .where(Evidence.session_id == session_id)
-        .order_by(Evidence.number.desc())
-        .limit(1)
-    ).one_or_none()
+    head = session.execute(_HEAD, {"session_id": session_id}).one_or_none()
     return (head.number, head.link_hash) if head else (0, str(session_id))
+
+
+# Made once: every chunk that comes in asks these.
+_KNOWN = select(Evidence.sha256).where(
+    Evidence.session_id == bindparam("session_id"),
+    Evidence.sha256.in_(bindparam("addresses", expanding=True)),
+)
+_HEAD = (
+    select(Evidence.number, Evidence.link_hash)
+    .where(Evidence.session_id == bindparam("session_id"))
+    .order_by(Evidence.number.desc())
+    .limit(1)
+)
 
 
 def _get_readable(session: Session, principal: Principal, evidence_id: UUID) -> Evidence:

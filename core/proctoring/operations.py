@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import Attempt
@@ -119,15 +119,21 @@ def get_own_session(
     """
     if not principal.may_somewhere(Permission.ATTEMPTS_TAKE):
         principal.require(Permission.ATTEMPTS_TAKE)
-    statement = select(ProctoringSession).where(ProctoringSession.user_id == principal.user_id)
     if attempt_id is not None:
-        statement = statement.where(ProctoringSession.attempt_id == attempt_id)
+        watched = session.scalar(_OWN_BY_ATTEMPT, {"user": principal.user_id, "own": attempt_id})
     else:
-        statement = statement.where(ProctoringSession.id == session_id)
-    watched = session.scalar(statement)
+        watched = session.scalar(_OWN, {"user": principal.user_id, "own": session_id})
     if watched is None:
         raise NotFoundError("There is no such proctoring session.")
     return watched
+
+
+_OWN = select(ProctoringSession).where(
+    ProctoringSession.user_id == bindparam("user"), ProctoringSession.id == bindparam("own")
+)
+_OWN_BY_ATTEMPT = select(ProctoringSession).where(
+    ProctoringSession.user_id == bindparam("user"), ProctoringSession.attempt_id == bindparam("own")
+)
 
 
 def require_consent(session: Session, attempt_id: UUID) -> None:

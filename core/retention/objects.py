@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -101,21 +101,23 @@ def keep_objects(
     `put_again` stores it once more; it is called when one of the addresses (sha256) was deleted a
     short while ago. Hardly ever more than one question to the database.
     """
-    wanted = set(addresses)
+    wanted = {"store": store, "addresses": list(set(addresses))}
     end = time.monotonic() + WAIT_SECONDS
     while True:
         with platform.db.reading() as session:
-            states = session.scalars(
-                select(ObjectDeletion.done).where(
-                    ObjectDeletion.store == store, ObjectDeletion.sha256.in_(wanted)
-                )
-            ).all()
+            states = session.scalars(_STATES, wanted).all()
         if not states:
             return
         if all(states) or time.monotonic() > end:
             put_again()
             return
         time.sleep(POLL_SECONDS)
+
+
+_STATES = select(ObjectDeletion.done).where(
+    ObjectDeletion.store == bindparam("store"),
+    ObjectDeletion.sha256.in_(bindparam("addresses", expanding=True)),
+)
 
 
 def _find_wanted(session: Session, addresses: Sequence[str]) -> set[tuple[str, str]]:
