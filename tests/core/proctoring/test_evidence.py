@@ -15,6 +15,7 @@ from examhall.core.errors import (
 )
 from examhall.core.permissions import NOBODY, SYSTEM, Role
 from examhall.core.proctoring import evidence
+from examhall.core.proctoring.frames import get_last_frame
 from examhall.core.proctoring.models import Evidence
 from tests.core.attempts.world import World
 from tests.core.proctoring.scripted import ALONE
@@ -177,12 +178,12 @@ def test_the_last_frame_is_for_those_who_watch(world: World, watched: Watched) -
     proctor = world.person(Role.PROCTOR, watched.exam_id)
     elsewhere = world.person(Role.PROCTOR, world.exam())
     with watched.platform.db.reading() as session, pytest.raises(NotFoundError):
-        evidence.get_last_frame(session, proctor, watched.session_id)
+        get_last_frame(session, proctor, watched.session_id)
     watched.show([ALONE, ALONE])
     with watched.platform.db.reading() as session:
-        row = evidence.get_last_frame(session, proctor, watched.session_id)
+        row = get_last_frame(session, proctor, watched.session_id)
         with pytest.raises(ForbiddenError):
-            evidence.get_last_frame(session, watched.candidate, watched.session_id)
+            get_last_frame(session, watched.candidate, watched.session_id)
         with pytest.raises(NotFoundError):
-            evidence.get_last_frame(session, elsewhere, watched.session_id)
+            get_last_frame(session, elsewhere, watched.session_id)
     assert row.sha256 == pieces(watched)[-1].sha256
