@@ -32,6 +32,7 @@ from examhall.core.exams.transfer import ImportedFile
 from examhall.core.media.operations import store_media
 from examhall.core.permissions import SYSTEM, Role
 from examhall.core.platform import Platform
+from examhall.core.proctoring.check_in import store_photo
 from examhall.core.proctoring.chunks import NewChunk, store_chunk
 from examhall.core.proctoring.consents import get_consent_form, record_consent
 from examhall.core.proctoring.evidence import make_link
@@ -248,6 +249,7 @@ class Hall:
         end = now + timedelta(seconds=1)
         chunk = NewChunk("camera", 0, now, end, (frame,), sent_at=end)
         store_chunk(self.platform, self.owner, session_id, chunk)
+        store_photo(self.platform, self.owner, attempt, "face", frame)
         with self.platform.db.transaction() as session:
             evidence = session.scalars(select(Evidence)).first()
             assert evidence is not None

@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from examhall.core.integrations import delivery
 from examhall.core.platform import Platform, open_platform
 from examhall.core.settings import load_settings
 from tests.partner import LOOPBACK
 
 
 @pytest.fixture
-def platform(database_url: str, tmp_path: Path) -> Iterator[Platform]:
-    """A platform on each database that may call this machine."""
+def platform(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Platform]:
+    """A platform on each database that may call this machine; no failed message is due at once."""
+    monkeypatch.setattr(delivery, "backoff", lambda tries, wish=0.0: wish + 60.0)
     settings = load_settings(
         {},
         data_dir=tmp_path,
