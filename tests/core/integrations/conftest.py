@@ -16,7 +16,7 @@ def platform(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Platform]:
     """A platform on each database that may call this machine; no failed message is due at once."""
-    monkeypatch.setattr(delivery, "backoff", lambda tries, wish=0.0: wish + 60.0)
+    monkeypatch.setattr(delivery._random, "uniform", lambda low, high: high)
     settings = load_settings(
         {},
         data_dir=tmp_path,
