@@ -11,6 +11,9 @@ PHOTO = {"name": "photo.png", "mimeType": "image/png", "buffer": picture()}
 def hand_in(hand: Keys | Finger) -> None:
     """Choose a file in the browser's own dialogue, and wait until it is sent."""
     control = hand.question.get_by_label("Your files")
+    # The dialogue is caught from now on: to begin with it takes the browser a moment.
+    hand.page.on("filechooser", lambda chooser: None)
+    control.wait_for()
     if isinstance(hand, Keys):
         hand.reach(control)
     with hand.page.expect_file_chooser() as chooser:

@@ -23,6 +23,8 @@ const MANY = 15;
 
 const data = JSON.parse(byId("wall-data").textContent);
 const tiles = new Map();
+// Sessions that are being read, and whether something was told of them meanwhile.
+const asked = new Map();
 const sessionOf = (id) => tiles.get(id)?.session;
 const frames = new Frames(data.exam_id, (tile) => isBlurred && tile.tone === "");
 const grid = new Grid(data.user_id, changed);
@@ -75,12 +77,21 @@ async function readSessions() {
   }
 }
 
+/** Read a session anew, and once more when something was told of it meanwhile: the answer may be older. */
 async function refresh(id) {
+  if (asked.has(id)) {
+    asked.set(id, true);
+    return;
+  }
+  asked.set(id, false);
   try {
     put(await call("GET", `/proctoring/sessions/${id}`));
   } catch {
     await readSessions();
   }
+  const isOld = asked.get(id);
+  asked.delete(id);
+  if (isOld) await refresh(id);
 }
 
 /** Draw soon: many messages come at once. */
@@ -151,8 +162,7 @@ const handlers = {
     changed();
   },
   message(message) {
-    const session = sessionOf(message.session_id);
-    if (session && message.sender === "candidate") session.unread_messages += 1;
+    if (message.sender === "candidate") refresh(message.session_id);
     conversation.take(message);
     changed();
   },
@@ -160,6 +170,7 @@ const handlers = {
   read(marks) {
     const session = sessionOf(marks.session_id);
     if (session && marks.reader === "proctor") session.unread_messages = marks.unread;
+    if (asked.has(marks.session_id)) asked.set(marks.session_id, true);
     conversation.noteRead(marks);
     changed();
   },
