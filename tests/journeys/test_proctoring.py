@@ -1,10 +1,11 @@
-"""What happens before camera and microphone: noted once each, judged by people, and answered."""
+"""What happens before camera and microphone: noted once each, judged by people, and answered.
+
+How soon it is noted is a measurement: see `tests/bench/bench_proctoring.py` and the walking exam.
+"""
 
 import csv
-import time
 import wave
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,18 +21,14 @@ from tests.journeys.room import pass_devices
 
 pytestmark = [pytest.mark.browser, pytest.mark.vision, pytest.mark.timeout(420)]
 
-LIMIT_SECONDS = 5.0
-"""How soon after it began a proctor must see it."""
-
-CALM, LONG, EVENT = 6.0, 20.0, 8.0
+CALM, LONG, EVENT = 6.0, 20.0, 10.0
 SILENCE, SPEECH, REST = 30.0, 8.0, 240.0
 RATE = 16_000
 DETECTORS = ["face", "second_person", "objects", "gaze", "audio", "browser"]
-NEEDED = ["camera", "microphone", "browser"]
 ACTS = ("person.second", "gaze.away", "object.phone", "face.missing")
 """What the film shows, in this order."""
 
-REASON = "A second person was in the picture for eight seconds."
+REASON = "A second person was in the picture for some seconds."
 HIDE = """hidden => {
   Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
   const state = hidden ? 'hidden' : 'visible';
@@ -39,23 +36,12 @@ HIDE = """hidden => {
   document.dispatchEvent(new Event('visibilitychange'));
 }"""
 
-NOTE_ARRIVALS = """() => {
-  const list = document.querySelector('#incidents');
-  window.arrivals = {};
-  const look = () => {
-    for (const { dataset } of list.children) window.arrivals[dataset.kind] ??= Date.now() / 1000;
-  };
-  new MutationObserver(look).observe(list, { childList: true });
-}"""
-"""Note when the first incident of each kind appears on the wall."""
-
 
 class Devices(NamedTuple):
-    """What camera and microphone are fed from; `acts` are seconds from the first act's begin."""
+    """What camera and microphone are fed from."""
 
     film: Path
     sound: Path
-    acts: dict[str, float]
 
 
 @pytest.fixture
@@ -82,8 +68,7 @@ def devices(shared: Path, tmp_path: Path) -> Devices:
         scenes += [shown[act], calm]
     film = write_film(tmp_path / "camera.y4m", [*scenes, Scene(clip, 60, 0.5, 3.5)])
     sound = write_sound(tmp_path / "microphone.wav", media / "audio/jfk.wav")
-    begins = {act: number * (EVENT + CALM) for number, act in enumerate(ACTS)}
-    return Devices(film, sound, begins)
+    return Devices(film, sound)
 
 
 def write_sound(path: Path, voice: Path) -> Path:
@@ -168,44 +153,28 @@ def see_incident(wall: Page, kind: str, seconds: float) -> Locator:
     return entry
 
 
-def began_at(entry: Locator) -> float:
-    """Return when an incident began, by the server's clock."""
-    written = entry.locator("time").get_attribute("datetime")
-    assert written is not None
-    return datetime.fromisoformat(written).timestamp()
-
-
-def expect_soon(wall: Page, kind: str, changed_at: float) -> None:
-    delay = wall.evaluate("kind => window.arrivals[kind]", kind) - changed_at
-    assert delay <= LIMIT_SECONDS, f"{kind}: on the wall only {delay:.2f} s after it began"
-
-
 def expect_picture(entry: Locator) -> None:
     picture = entry.locator(".th img")
     wait_for(lambda: picture.evaluate("one => one.naturalWidth > 0"), 5)
 
 
-def watch_the_film(wall: Page, room: Page, acts: dict[str, float]) -> None:
-    """See every act become an incident with its picture, soon after it began."""
-    first = walk.wait_for_change(room, 1, LONG + 15)
+def watch_the_film(wall: Page, room: Page) -> None:
+    """See every act become an incident with its picture."""
+    walk.wait_for_change(room, 1, LONG + 15)
     for act in ACTS:
-        entry = see_incident(wall, act, EVENT + CALM + LIMIT_SECONDS)
-        expect_soon(wall, act, first + acts[act])
-        expect_picture(entry)
+        expect_picture(see_incident(wall, act, 2 * (EVENT + CALM)))
 
 
 def hear_the_voice(wall: Page) -> None:
-    """See that somebody spoke, soon after they began, with the sound at hand."""
+    """See that somebody spoke, with the sound at hand."""
     spoken = see_incident(wall, "audio.speech", SILENCE)
-    expect_soon(wall, "audio.speech", began_at(spoken))
     expect(spoken.get_by_role("button", name="Listen")).to_be_visible()
 
 
 def leave_the_page(wall: Page, room: Page) -> None:
+    """Hide the page, and see that it was noted while it lasts."""
     room.evaluate(HIDE, True)
-    left_at = time.time()
     see_incident(wall, "browser.hidden", 15)
-    expect_soon(wall, "browser.hidden", left_at)
     room.evaluate(HIDE, False)
 
 
@@ -236,29 +205,26 @@ def judge(review: Page, url: str, titles: list[str]) -> None:
 def answer(room: Page) -> None:
     """See what was decided and why, with the picture that counts, and appeal."""
     room.reload()
-    expect(
-        room.get_by_text("A second person was in the picture for eight seconds.")
-    ).to_be_visible()
+    expect(room.get_by_text("A second person was in the picture for some seconds.")).to_be_visible()
     room.get_by_label("Appeal").fill("That was my mother, who brought me a glass of water.")
     room.get_by_role("button", name="Send the appeal").click()
     expect(room.get_by_text("Waits for an answer")).to_be_visible()
 
 
 def test_what_happens_is_noted_once_judged_by_people_and_answered(
-    deployment: Deployment, browser: Browser, devices: Devices
+    deployment: Deployment, browser: Browser
 ) -> None:
     exam_id = prepare_exam(deployment)
     wall = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     walk.sign_in(wall, deployment.url, "proctor")
     wall.goto(f"{deployment.url}/proctor/{exam_id}")
     wall.locator("#wall[data-ready]").wait_for()
-    wall.evaluate(NOTE_ARRIVALS)
     room = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     walk.sign_in(room, deployment.url, "candidate")
     check_in(room, deployment.url)
     room.evaluate(walk.WATCH_CHANGES)
 
-    watch_the_film(wall, room, devices.acts)
+    watch_the_film(wall, room)
     hear_the_voice(wall)
     leave_the_page(wall, room)
     entries = [
