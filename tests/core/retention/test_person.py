@@ -5,10 +5,11 @@ import json
 import zipfile
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from examhall.core.accounts.models import User
 from examhall.core.attempts.models import Attempt
@@ -53,6 +54,27 @@ def values(found: dict[str, bytes], name: str) -> Any:
     return json.loads(found[name])
 
 
+def tell_partner(session: Session, attempt_id: UUID) -> None:
+    """Write down a message about the attempt's result that a partner has got."""
+    connection = Connection(
+        provider_key="webhook", title="Register", config={}, created_at=now(), updated_at=now()
+    )
+    session.add(connection)
+    session.flush()
+    session.add(
+        OutboxMessage(
+            connection_id=connection.id,
+            operation="push_result",
+            payload={"candidate_login": "mira", "candidate_number": "A-17", "points": "3"},
+            idempotency_key="result:1",
+            ordering_key=f"attempt:{attempt_id}",
+            state="delivered",
+            due_at=now(),
+            created_at=now(),
+        )
+    )
+
+
 @pytest.fixture
 def past(world: World, watched: Watched) -> Watched:
     """A candidate whose watched exam is over and marked, with a file and a message."""
@@ -92,23 +114,7 @@ def past(world: World, watched: Watched) -> Watched:
             )
         )
         session.execute(update(Registration).values(candidate_number="A-17"))
-        connection = Connection(
-            provider_key="webhook", title="Register", config={}, created_at=now(), updated_at=now()
-        )
-        session.add(connection)
-        session.flush()
-        session.add(
-            OutboxMessage(
-                connection_id=connection.id,
-                operation="push_result",
-                payload={"candidate_login": "mira", "candidate_number": "A-17", "points": "3"},
-                idempotency_key="result:1",
-                ordering_key=f"attempt:{attempt.id}",
-                state="delivered",
-                due_at=now(),
-                created_at=now(),
-            )
-        )
+        tell_partner(session, attempt.id)
     return watched
 
 
