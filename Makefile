@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# The versions that were tested together: a release of tomorrow changes nothing here.
+CONSTRAINTS := deploy/constraints.txt
 FOLDERS := core plugins question_types detectors providers web worker
 
 # Media, models and examples too large for the repository lie beside it.
@@ -38,13 +40,13 @@ help: ## Show the commands
 	$(BIN)/python -m pip install -q --upgrade pip
 	@touch $@
 
-.venv/demo: setup.cfg pyproject.toml .venv/created
-	$(BIN)/python -m pip install -q -e '.[vision,audio]'
+.venv/demo: setup.cfg pyproject.toml $(CONSTRAINTS) .venv/created
+	$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[vision,audio]'
 	@touch $@
 
 # The dev extra holds all that the demo needs, so one installation does for both.
-.venv/dev: setup.cfg pyproject.toml .venv/created | .venv/system-test
-	$(BIN)/python -m pip install -q -e '.[vision,audio,dev]'
+.venv/dev: setup.cfg pyproject.toml $(CONSTRAINTS) .venv/created | .venv/system-test
+	$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[vision,audio,dev]'
 	@touch .venv/demo $@
 
 # Type checkers cannot follow package_dir: they look at these links instead.
