@@ -21,6 +21,9 @@ from examhall.worker.looks import Look, choose, sort_in
 from examhall.worker.pace import Pace
 from examhall.worker.states import FIRST_LOOK, OpenDetector, SessionState, open_detector
 
+CONFIRMED = 3
+"""What was found so many times in a row needs no further haste."""
+
 
 @dataclass(slots=True)
 class Work:
@@ -74,7 +77,10 @@ def _prepare(platform: Platform, pace: Pace, key: str, work: Work) -> _Turn | No
         return None
 
     def cadence(stream: Stream) -> float:
-        return opened.plugin.cadence * pace.factor(key, stream)
+        # One sighting is no incident: a detector that found something looks again as soon as it
+        # usually does, however much waits, and the next looks bear it out or not.
+        is_unsure = 0 < opened.hits < CONFIRMED
+        return opened.plugin.cadence * (1 if is_unsure else pace.factor(key, stream))
 
     wanted = choose(opened.plugin.watched_streams, cadence, opened.last_look, work.looks)
     return _Turn(work, opened, wanted) if wanted else None
@@ -160,6 +166,7 @@ def _write_down(turn: _Turn, findings: Sequence[Finding]) -> None:
         turn.opened.last_look[look.sample.stream] = look.sample.at
         seen = look.result.seen_by.setdefault(turn.opened.origin.detector, [])
         seen.append(look.index)
+    turn.opened.hits = turn.opened.hits + 1 if findings else 0
     sort_in(turn.opened.origin, findings, turn.wanted)
 
 

@@ -1,9 +1,10 @@
 """How often detectors look while more comes in than they can look at.
 
 When chunks wait too long, the detector that costs most looks half as often, then whichever costs
-most after that; each step is taken back once nothing waits. Chunks are never left out: only fewer
-of their pictures are looked at, and `seen_by` says which. Sound and browser events are always
-heard in full: they cost little, and half a sentence would be none.
+most after that. Each step is taken back once nothing waits and there is time for what it adds.
+Chunks are never left out: only fewer of their pictures are looked at, and `seen_by` says which.
+Sound and browser events are always heard in full: they cost little, and half a sentence would be
+none.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from examhall.core.contracts.detector import Detector, Stream
 
@@ -28,8 +30,12 @@ MOST = 8
 SLOWEST_SECONDS = 10.0
 """No detector looks less often than that, whatever its usual cadence."""
 
+BUSY = 0.85
+"""The share of its time that a process may spend on looks after a step back up."""
+
 WEIGHT = 0.2
 RATE_SECONDS = 10.0
+"""How far back the rate of samples is told."""
 
 
 @dataclass(slots=True)
@@ -64,6 +70,7 @@ class Pace:
         self._looked_at = clock()
         self._calm_since: float | None = None
         self._frames: deque[tuple[float, int]] = deque()
+        self._work: deque[tuple[float, str, float]] = deque()
 
     def note_wait(self, seconds: float, late: float) -> None:
         """Take note of how long the oldest chunk had waited when it was taken.
@@ -85,11 +92,14 @@ class Pace:
                 self._step_up(now)
 
     def note_work(self, detector: Detector, looks: int, seconds: float) -> None:
-        """Take note of what a detector's looks at pictures cost."""
-        if not looks or not detector.streams & PICTURES:
-            return
-        cost = seconds / looks
+        """Take note of what a detector's looks cost; only those at pictures can become fewer."""
         with self._guard:
+            now = self._clock()
+            self._work.append((now, detector.key, seconds))
+            _forget(self._work, now - BACK_SECONDS)
+            if not looks or not detector.streams & PICTURES:
+                return
+            cost = seconds / looks
             known = self._known.get(detector.key)
             if known is None:
                 self._known[detector.key] = _Known(detector.cadence, cost)
@@ -118,9 +128,7 @@ class Pace:
     def rate(self) -> float:
         """Return the samples a second that were done with in the last seconds."""
         with self._guard:
-            since = self._clock() - RATE_SECONDS
-            while self._frames and self._frames[0][0] < since:
-                self._frames.popleft()
+            _forget(self._frames, self._clock() - RATE_SECONDS)
             return sum(count for _, count in self._frames) / RATE_SECONDS
 
     def _step_down(self, now: float) -> None:
@@ -137,6 +145,22 @@ class Pace:
         if self._calm_since is None:
             self._calm_since = now
         while self._steps and now - self._calm_since >= BACK_SECONDS:
+            if not self._has_time(now):
+                # However long it stays calm: one step at a time once there is time again.
+                self._calm_since = now - BACK_SECONDS
+                return
             self._known[self._steps.pop()].factor //= 2
             self._calm_since += BACK_SECONDS
             self._changed_at = now
+
+    def _has_time(self, now: float) -> bool:
+        """Say whether the last step can be taken back: twice as many looks take twice as long."""
+        _forget(self._work, now - BACK_SECONDS)
+        more = sum(seconds for _, key, seconds in self._work if key == self._steps[-1])
+        return more + sum(seconds for _, _, seconds in self._work) <= BUSY * BACK_SECONDS
+
+
+def _forget(entries: deque[Any], before: float) -> None:
+    """Drop the entries, each of which begins with its time, that are older."""
+    while entries and entries[0][0] < before:
+        entries.popleft()

@@ -32,13 +32,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class OpenDetector:
-    """A detector at work on one session; `state` is its own."""
+    """A detector at work on one session; `state` is its own.
+
+    `hits` is how many of its batches in a row had findings, up to now.
+    """
 
     plugin: Detector
     origin: Origin
     state: Any
     last_look: dict[Stream, datetime] = field(default_factory=dict)
     calibrated_by: tuple[str, ...] = ()
+    hits: int = 0
 
 
 @dataclass(slots=True)

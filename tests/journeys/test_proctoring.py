@@ -1,11 +1,10 @@
-"""What happens before camera and microphone: noted once each, judged by people, and answered.
-
-How soon it is noted is a measurement: see `tests/bench/bench_proctoring.py` and the walking exam.
-"""
+"""What happens before camera and microphone: noted soon, once each, then judged and answered."""
 
 import csv
+import time
 import wave
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +26,9 @@ RATE = 16_000
 DETECTORS = ["face", "second_person", "objects", "gaze", "audio", "browser"]
 ACTS = ("person.second", "gaze.away", "object.phone", "face.missing")
 """What the film shows, in this order."""
+
+LIMIT_SECONDS = 5.0
+"""How soon after it happened the proctor must see it."""
 
 REASON = "A second person was in the picture for some seconds."
 HIDE = """hidden => {
@@ -146,11 +148,11 @@ def check_in(page: Page, url: str) -> None:
     walk.wait_for_room(page)
 
 
-def see_incident(wall: Page, kind: str, seconds: float) -> Locator:
-    """Wait for the first incident of a kind on the wall."""
+def see_incident(wall: Page, kind: str, seconds: float) -> tuple[Locator, float]:
+    """Wait for the first incident of a kind on the wall; return it, and when it was there."""
     entry = wall.locator(f'#incidents > li[data-kind="{kind}"]').first
     expect(entry).to_be_visible(timeout=seconds * 1000)
-    return entry
+    return entry, time.time()
 
 
 def expect_picture(entry: Locator) -> None:
@@ -158,24 +160,48 @@ def expect_picture(entry: Locator) -> None:
     wait_for(lambda: picture.evaluate("one => one.naturalWidth > 0"), 5)
 
 
-def watch_the_film(wall: Page, room: Page) -> None:
-    """See every act become an incident with its picture."""
-    walk.wait_for_change(room, 1, LONG + 15)
+def watch_the_film(wall: Page, room: Page) -> dict[str, float]:
+    """See every act become an incident with its picture; return after how many seconds each.
+
+    The camera's picture changes as a whole where one scene follows another, but for the clip of
+    somebody who looks aside: that follows a scene of the same clip, whose length is known.
+    """
+    delays = {}
+    changes = 0
     for act in ACTS:
-        expect_picture(see_incident(wall, act, 2 * (EVENT + CALM)))
+        patience = LONG + EVENT + CALM
+        if act == "gaze.away":
+            began = walk.wait_for_change(room, changes, patience) + CALM
+        else:
+            began = walk.wait_for_change(room, changes + 1, patience)
+            changes += 2
+        entry, seen = see_incident(wall, act, began + patience - time.time())
+        expect_picture(entry)
+        delays[act] = seen - began
+    return delays
 
 
-def hear_the_voice(wall: Page) -> None:
-    """See that somebody spoke, with the sound at hand."""
-    spoken = see_incident(wall, "audio.speech", SILENCE)
+def hear_the_voice(deployment: Deployment, wall: Page) -> float:
+    """See that somebody spoke, with the sound at hand; return how long after it began."""
+    spoken, seen = see_incident(wall, "audio.speech", SILENCE)
     expect(spoken.get_by_role("button", name="Listen")).to_be_visible()
+    proctor = Client(deployment.url, "proctor", walk.PASSWORD)
+    watched = wall.locator(".tile").get_attribute("data-session")
+    (began,) = (
+        one["started_at"]
+        for one in proctor.get(f"/proctoring/sessions/{watched}/incidents")
+        if one["kind"] == "audio.speech"
+    )
+    return seen - datetime.fromisoformat(began).timestamp()
 
 
-def leave_the_page(wall: Page, room: Page) -> None:
-    """Hide the page, and see that it was noted while it lasts."""
+def leave_the_page(wall: Page, room: Page) -> float:
+    """Hide the page, and see that it was noted while it lasts; return how soon."""
+    began = time.time()
     room.evaluate(HIDE, True)
-    see_incident(wall, "browser.hidden", 15)
+    _, seen = see_incident(wall, "browser.hidden", 15)
     room.evaluate(HIDE, False)
+    return seen - began
 
 
 def hand_in(room: Page) -> None:
@@ -224,9 +250,10 @@ def test_what_happens_is_noted_once_judged_by_people_and_answered(
     check_in(room, deployment.url)
     room.evaluate(walk.WATCH_CHANGES)
 
-    watch_the_film(wall, room)
-    hear_the_voice(wall)
-    leave_the_page(wall, room)
+    delays = watch_the_film(wall, room)
+    delays["audio.speech"] = hear_the_voice(deployment, wall)
+    delays["browser.hidden"] = leave_the_page(wall, room)
+    assert max(delays.values()) <= LIMIT_SECONDS, delays
     entries = [
         wall.locator(f'#incidents > li[data-kind="{kind}"]')
         for kind in (*ACTS, "audio.speech", "browser.hidden")

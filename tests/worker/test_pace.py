@@ -117,6 +117,33 @@ def test_time_without_work_counts_as_calm(pace: Pace, clock: Clock) -> None:
     assert pace.factors() == {}
 
 
+def work(pace: Pace, clock: Clock, share: float, seconds: float) -> None:
+    """Let `objects` keep the process busy for a share of some seconds, with nothing waiting."""
+    for _ in range(int(seconds * 2)):
+        clock.now += 0.5
+        pace.note_work(Fake("objects", 1.0), 1, 0.5 * share)
+        pace.note_wait(0.1, LATE)
+
+
+def test_no_step_is_taken_back_that_there_is_no_time_for(pace: Pace, clock: Clock) -> None:
+    wait(pace, clock, 3.0, 1)
+    work(pace, clock, 0.5, 60)
+    assert pace.factors() == {"objects": 2}
+    work(pace, clock, 0.3, 20)
+    assert pace.factors() == {}
+
+
+def test_when_there_is_time_again_steps_are_taken_back_one_by_one(pace: Pace, clock: Clock) -> None:
+    wait(pace, clock, 3.0, 3)
+    slow = pace.factors()
+    assert slow == {"objects": 4, "face": 2}
+    work(pace, clock, 0.9, 60)
+    assert pace.factors() == slow
+    while pace.factors() == slow:
+        work(pace, clock, 0.1, 0.5)
+    assert pace.factors() == {"objects": 2, "face": 2}
+
+
 def test_the_rate_is_that_of_the_last_seconds(pace: Pace, clock: Clock) -> None:
     pace.note_frames(50)
     clock.now += 5

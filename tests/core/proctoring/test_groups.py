@@ -149,15 +149,16 @@ def test_a_lost_session_is_not_committed_and_the_others_are(
     assert counts(lost) == [("person.second", 4)]
 
 
+class Late(Pace):
+    """Was told of a long backlog already."""
+
+    def factor(self, key: str, stream: Any) -> int:
+        return 4
+
+
 def test_under_load_a_detector_looks_less_often_and_no_chunk_is_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Late(Pace):
-        """Was told of a long backlog already."""
-
-        def factor(self, key: str, stream: Any) -> int:
-            return 4
-
     monkeypatch.setattr(detection, "_pace", Late())
     watched = watch(world)
     watched.show([TWO] * 16, size=4)
@@ -168,6 +169,19 @@ def test_under_load_a_detector_looks_less_often_and_no_chunk_is_lost(
     assert [row.seen_by for row in chunks] == [{"scripted": [0, 2]}] * 4
     assert counts(watched) == [("person.second", 8)]
     assert "8 of 8 samples" in watched.incidents()[0].explanation
+
+
+def test_what_was_seen_once_is_looked_at_again_at_once_even_under_load(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detection, "_pace", Late())
+    watched = watch(world)
+    for width in (ALONE, TWO, TWO, TWO, TWO, ALONE, ALONE):
+        watched.show([width] * 2)
+        watched.analyse()
+    # Every second frame, until something is seen; then all frames of the next two chunks.
+    looks = [len(row.seen_by["scripted"]) for row in watched.chunks()]
+    assert looks == [1, 1, 2, 2, 1, 1, 1]
 
 
 def test_a_backlog_slows_a_slow_detector_down_until_it_is_gone(
