@@ -5,6 +5,9 @@ HTTP from a process of their own, and one Chromium that shows the wall at 1440 x
 40 small at once, then large while the wall is scrolled. A picture's age counts from the moment when
 the candidate's process took it until it is looked for on the wall. How busy the page is comes from
 Chromium's own count of its main thread's tasks, the longest task from its trace.
+
+A proctor's computer is not the server: on a machine with several cores the browser has one for
+itself, and the server and the candidates share another.
 """
 
 from __future__ import annotations
@@ -46,6 +49,10 @@ WARM = 4.0
 LOOK_EVERY = 0.25
 KEY = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="
 TRACED = ["disabled-by-default-devtools.timeline"]
+CORES = sorted(os.sched_getaffinity(0))
+HALL, DESK = {CORES[0]}, {CORES[-1]}
+"""Where the server and the candidates run, and where the proctor's browser does."""
+
 SHOWN = """() => [...document.querySelectorAll('.tile')].map(
     (tile) => [tile.dataset.session, tile.dataset.frame ?? ''])"""
 
@@ -97,10 +104,15 @@ def test_wall(platform: Platform, chromium_path: str, tmp_path: Path) -> None:
     people = People(platform)
     exam_id = house.published(settings={"proctoring": WATCHED}).exam_id
     crowd = describe_crowd(gather(house, exam_id, CANDIDATES))
-    web = ServeProcess(tmp_path, settings_of(platform))
+    with running_on(HALL):
+        web = ServeProcess(tmp_path, settings_of(platform))
     try:
         plan = write_plan(platform, crowd, web.port, tmp_path)
-        with sync_playwright() as running, launch_chromium(running, chromium_path) as browser:
+        with (
+            running_on(DESK),
+            sync_playwright() as running,
+            launch_chromium(running, chromium_path) as browser,
+        ):
             page = open_wall(browser, f"http://127.0.0.1:{web.port}", people, str(exam_id))
             process, begin = psutil.Process(web.pid), time.time()
             before = process.cpu_times()
@@ -113,6 +125,17 @@ def test_wall(platform: Platform, chromium_path: str, tmp_path: Path) -> None:
     sent = json.loads(said[0])
     report(phases, sent, cpu)
     assert all(phase.ages(sent["taken"]) for phase in phases)
+
+
+@contextmanager
+def running_on(cores: set[int]) -> Iterator[None]:
+    """Let this process, and those that it starts meanwhile, run on some cores only."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def settings_of(platform: Platform) -> dict[str, str]:
@@ -137,14 +160,15 @@ def write_plan(platform: Platform, crowd: list[dict[str, Any]], port: int, folde
 def sending(plan: Path) -> Iterator[list[str]]:
     """Let the candidates send meanwhile; afterwards the list has what their process says."""
     said: list[str] = []
-    load = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.watching", str(plan)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with running_on(HALL):
+        load = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.watching", str(plan)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
     try:
         yield said
     finally:
@@ -225,6 +249,7 @@ def find_tasks(trace: dict[str, Any]) -> list[float]:
 def report(phases: list[Phase], sent: dict[str, Any], cpu: float) -> None:
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     print(f"\n{CANDIDATES} candidates, {len(sent['taken'])} frames; load average {load}")
+    print(f"the hall on core {HALL}, the browser on core {DESK}")
     print(
         f"chunk acknowledged: p50 {sent['latency_p50'] * 1000:.0f} ms, "
         f"max {sent['latency_max'] * 1000:.0f} ms; server {cpu:.0%} of a core"
