@@ -1,10 +1,10 @@
 """How often detectors look while more comes in than they can look at.
 
-When chunks wait too long, the detector that costs most looks half as often, then whichever costs
-most after that. Each step is taken back once nothing waits and there is time for what it adds.
-Chunks are never left out: only fewer of their pictures are looked at, and `seen_by` says which.
-Sound and browser events are always heard in full: they cost little, and half a sentence would be
-none.
+When chunks wait too long, or wait while there is no time left, the detector that costs most looks
+half as often, then whichever costs most after that. Each step is taken back once nothing waits and
+there is time for what it adds. Chunks are never left out: only fewer of their pictures are looked
+at, and `seen_by` says which. Sound and browser events are always heard in full: they cost little,
+and half a sentence would be none.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ MOST = 8
 
 SLOWEST_SECONDS = 10.0
 """No detector looks less often than that, whatever its usual cadence."""
+
+FULL = 0.95
+FULL_SECONDS = 3.0
+"""Who has looked for so much of the last seconds has more to do than there is time for."""
 
 BUSY = 0.85
 """The share of its time that a process may spend on looks after a step back up."""
@@ -75,7 +79,7 @@ class Pace:
     def note_wait(self, seconds: float, late: float) -> None:
         """Take note of how long the oldest chunk had waited when it was taken.
 
-        From `late` seconds on it calls for a step down.
+        From `late` seconds on it calls for a step down, and sooner where all time is taken.
         """
         with self._guard:
             now = self._clock()
@@ -83,13 +87,15 @@ class Pace:
                 # Nothing came in meanwhile: calm enough.
                 self._calm_since = self._looked_at if self._calm_since is None else self._calm_since
             self._looked_at = now
-            if seconds > late:
-                self._calm_since = None
-                self._step_down(now)
-            elif seconds > CALM_SECONDS:
-                self._calm_since = None
-            else:
+            if seconds <= CALM_SECONDS:
                 self._step_up(now)
+                return
+            self._calm_since = None
+            if seconds > late:
+                self._step_down(now, STEP_SECONDS)
+            elif self._worked(now, FULL_SECONDS) > FULL * FULL_SECONDS:
+                # What the last step has brought is seen after that time.
+                self._step_down(now, FULL_SECONDS)
 
     def note_work(self, detector: Detector, looks: int, seconds: float) -> None:
         """Take note of what a detector's looks cost; only those at pictures can become fewer."""
@@ -131,8 +137,8 @@ class Pace:
             _forget(self._frames, self._clock() - RATE_SECONDS)
             return sum(count for _, count in self._frames) / RATE_SECONDS
 
-    def _step_down(self, now: float) -> None:
-        if now - self._changed_at < STEP_SECONDS:
+    def _step_down(self, now: float, pause: float) -> None:
+        if now - self._changed_at < pause:
             return
         able = {key: one for key, one in self._known.items() if one.can_rest}
         if able:
@@ -155,9 +161,16 @@ class Pace:
 
     def _has_time(self, now: float) -> bool:
         """Say whether the last step can be taken back: twice as many looks take twice as long."""
-        _forget(self._work, now - BACK_SECONDS)
-        more = sum(seconds for _, key, seconds in self._work if key == self._steps[-1])
-        return more + sum(seconds for _, _, seconds in self._work) <= BUSY * BACK_SECONDS
+        more = self._worked(now, BACK_SECONDS, self._steps[-1])
+        return more + self._worked(now, BACK_SECONDS) <= BUSY * BACK_SECONDS
+
+    def _worked(self, now: float, span: float, key: str | None = None) -> float:
+        """Return how many of the last `span` seconds went into looks, of one detector or all."""
+        return sum(
+            seconds
+            for at, of, seconds in self._work
+            if at > now - span and (key is None or key == of)
+        )
 
 
 def _forget(entries: deque[Any], before: float) -> None:

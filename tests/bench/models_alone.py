@@ -62,6 +62,8 @@ def _landmarker(cv2: Any, models: Path, pictures: Sequence[Any]) -> dict[str, fl
     tasks: Any = import_module("mediapipe.tasks.python")
     options = tasks.vision.FaceLandmarkerOptions(
         base_options=tasks.BaseOptions(model_asset_path=str(models / "face_landmarker.task")),
+        # As many as the detector of looking away asks for.
+        num_faces=2,
         output_face_blendshapes=True,
         output_facial_transformation_matrixes=True,
     )

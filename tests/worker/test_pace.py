@@ -117,12 +117,20 @@ def test_time_without_work_counts_as_calm(pace: Pace, clock: Clock) -> None:
     assert pace.factors() == {}
 
 
-def work(pace: Pace, clock: Clock, share: float, seconds: float) -> None:
-    """Let `objects` keep the process busy for a share of some seconds, with nothing waiting."""
+def work(pace: Pace, clock: Clock, share: float, seconds: float, waited: float = 0.1) -> None:
+    """Let `objects` keep the process busy for a share of some seconds."""
     for _ in range(int(seconds * 2)):
         clock.now += 0.5
         pace.note_work(Fake("objects", 1.0), 1, 0.5 * share)
-        pace.note_wait(0.1, LATE)
+        pace.note_wait(waited, LATE)
+
+
+def test_without_a_moment_of_rest_it_gives_way_before_it_is_late(pace: Pace, clock: Clock) -> None:
+    wait(pace, clock, 0.1, 20)
+    work(pace, clock, 0.8, 10, waited=0.7)
+    assert pace.factors() == {}
+    work(pace, clock, 1.0, 4, waited=0.7)
+    assert pace.factors() == {"objects": 2}
 
 
 def test_no_step_is_taken_back_that_there_is_no_time_for(pace: Pace, clock: Clock) -> None:
