@@ -2,38 +2,67 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Dialect, Table, Uuid, insert
+from sqlalchemy import JSON, Dialect, String, Table, Uuid, insert
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
-DriverId = UUID | str
-"""An id as the driver has it: a UUID from PostgreSQL, 32 hex digits from SQLite."""
+RARELY = (50_000, 20, 100)
+"""Thresholds of the garbage collector (see `gc.set_threshold`) while rows are many."""
 
-
-class RawUuid(TypeDecorator[DriverId]):
-    """A UUID that stays what the driver has: making objects of them is most of a bulk read."""
-
-    impl = Uuid
-    cache_ok = True
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
-        """Take both forms."""
-        return to_driver_id if dialect.name == "sqlite" else None
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> None:
-        """Leave what comes as it is."""
-        return None  # noqa: RET501 - the base class returns a function here
+_guard = threading.Lock()
+_usual: list[tuple[int, int, int]] = []
 
 
-def to_driver_id(value: Any) -> Any:
-    """Return an id as SQLite has it."""
-    return value.hex if isinstance(value, UUID) else value
+@contextmanager
+def collecting_rarely() -> Iterator[None]:
+    """Let the garbage collector run rarely in this process, while rows by the thousand are alive.
+
+    It would look through all of them again and again, a third of the work, and they are in no
+    cycles. Several threads may be in here: who leaves last puts back what was.
+    """
+    with _guard:
+        _usual.append(gc.get_threshold())
+        gc.set_threshold(*RARELY)
+    try:
+        yield
+    finally:
+        with _guard:
+            before = _usual.pop()
+            if not _usual:
+                gc.set_threshold(*before)
+
+
+class HexId(FunctionElement[str]):
+    """A column of ids, read as 32 hex digits from both databases.
+
+    SQLite keeps them so. Of PostgreSQL's its driver makes objects, which takes longer than to read
+    the rest of a row.
+    """
+
+    name = "hex_id"
+    type = String()
+    inherit_cache = True
+
+
+@compiles(HexId)
+def _read_as_kept(element: HexId, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(HexId, "postgresql")
+def _read_as_hex(element: HexId, compiler: SQLCompiler, **options: Any) -> str:
+    return f"encode(uuid_send({compiler.process(element.clauses, **options)}), 'hex')"
 
 
 def insert_rows(
@@ -62,7 +91,7 @@ def insert_rows(
 
 
 def new_id() -> str:
-    """Return a new random id (version 4) as SQLite has it; PostgreSQL takes it as well."""
+    """Return a new random id (version 4) as hex digits, which both databases take."""
     digits = token_hex(16)
     return f"{digits[:12]}4{digits[13:16]}a{digits[17:]}"
 

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.states import GradingState
-from examhall.core.bulk import insert_rows
+from examhall.core.bulk import collecting_rarely, insert_rows
 from examhall.core.db import database_now
 from examhall.core.regrading.engine import Counted, Engine
 from examhall.core.regrading.models import RegradeAttempt, RegradeItem, RegradeRun
@@ -48,9 +48,10 @@ def count_slice(platform: Platform, run_id: UUID, number: int) -> bool:
             return True
         engine = Engine(platform, read_plan(session, run))
     end = time.monotonic() + WORK_SECONDS
-    while _count_batch(platform, engine, run_id, number):
-        if time.monotonic() > end:
-            return False
+    with collecting_rarely():
+        while _count_batch(platform, engine, run_id, number):
+            if time.monotonic() > end:
+                return False
     _finish(platform, run_id)
     return True
 

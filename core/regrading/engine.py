@@ -16,7 +16,6 @@ from uuid import UUID
 from examhall.core.attempts.certainty import without_certainty
 from examhall.core.attempts.models import AttemptItem
 from examhall.core.attempts.modes.course import Mode
-from examhall.core.bulk import to_driver_id
 from examhall.core.contracts.question_type import FormatErrors, Score, ScoreState, Variant
 from examhall.core.contracts.scorer import AttemptScore, Grade, ItemPolicy, ItemScore
 from examhall.core.decimals import write_decimal
@@ -145,7 +144,7 @@ class Counted:
                 self.counting.config_digest,
             ],
             (
-                (to_driver_id(row.item_id), row.revision or 0, cell.result.marked_by, cell.stamp)
+                (row.item_id, row.revision or 0, cell.result.marked_by, cell.stamp)
                 for row, cell in zip(self.sheet.rows, self.cells, strict=True)
             ),
         )
@@ -158,7 +157,7 @@ class Engine:
         self._platform = platform
         self._plugins = platform.plugins
         self._plan = plan
-        self._book = VariantBook(platform)
+        self._book = VariantBook(platform, plan.sources)
         self._cells: dict[CellKey, Cell] = {}
 
     def find_checked(self, sheets: Iterable[Sheet]) -> list[Sheet]:
@@ -186,11 +185,8 @@ class Engine:
         return counted
 
     def _prepare(self, sheet: Sheet) -> Counted:
-        sources, seed = self._plan.sources, sheet.base.seed
-        find = self._book.find
-        editions = [
-            find(sources[row.source_id], row.public, row.secret, seed) for row in sheet.rows
-        ]
+        find, seed = self._book.find, sheet.base.seed
+        editions = [find(row.source_id, row.public, row.secret, seed) for row in sheet.rows]
         reason = next((edition.reason for edition in editions if edition.reason), "")
         return Counted(sheet, reason, editions)
 
@@ -336,7 +332,7 @@ def _blank(source: Source) -> ItemResult:
 
 def item_sheet(source: Source, row: ItemRow, variant: Variant, sheet: Sheet) -> ItemSheet:
     """Return an item as the feedback modes score it."""
-    item_id = row.item_id if isinstance(row.item_id, UUID) else UUID(row.item_id)
+    item_id = UUID(row.item_id)
     tries = sheet.tries.get(item_id, NO_TRIES)
     item = AttemptItem(
         id=item_id,

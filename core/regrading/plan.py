@@ -12,7 +12,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from examhall.core.bulk import DriverId, to_driver_id
 from examhall.core.contracts.scorer import Scorer
 from examhall.core.exams.models import ExamVersion, ExamVersionItem, QuestionVersion
 from examhall.core.regrading.models import RegradeRun
@@ -47,10 +46,10 @@ class Counting:
 
 @dataclass(slots=True)
 class Plan:
-    """A run with all that its attempts have in common; sources are found by both forms of id."""
+    """A run with all that its attempts have in common; sources are found by their ids in hex."""
 
     run: RegradeRun
-    sources: Mapping[DriverId, Source]
+    sources: Mapping[str, Source]
     scoring: Mapping[UUID, Mapping[str, Any]]
     countings: dict[str, Counting] = field(default_factory=dict)
     treatments: dict[UUID, Treatment] = field(default_factory=dict)
@@ -58,8 +57,7 @@ class Plan:
     @property
     def replaced(self) -> list[UUID]:
         """The places whose question is replaced."""
-        found = {one.id for one in self.sources.values() if one.replacement is not None}
-        return sorted(found)
+        return sorted(one.id for one in self.sources.values() if one.replacement is not None)
 
     def scoring_of(self, exam_version_id: UUID, own: Mapping[str, Any] | None) -> Mapping[str, Any]:
         """Return the scoring settings for an attempt; `own` are from an earlier regrade."""
@@ -96,7 +94,7 @@ def read_plan(session: Session, run: RegradeRun) -> Plan:
         .where(ExamVersion.exam_id == run.exam_id)
     )
     sources = {
-        item.id: Source(
+        item.id.hex: Source(
             id=item.id,
             position=item.position,
             section=item.section,
@@ -111,8 +109,7 @@ def read_plan(session: Session, run: RegradeRun) -> Plan:
     contents = session.execute(
         select(ExamVersion.id, ExamVersion.content).where(ExamVersion.exam_id == run.exam_id)
     )
-    both = {**sources, **{to_driver_id(key): source for key, source in sources.items()}}
-    return Plan(run, both, {row.id: row.content["settings"]["scoring"] for row in contents})
+    return Plan(run, sources, {row.id: row.content["settings"]["scoring"] for row in contents})
 
 
 def _versions(session: Session, ids: Sequence[UUID]) -> Sequence[QuestionVersion]:

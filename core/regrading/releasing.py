@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, func, select, type_coerce, update
+from sqlalchemy import Uuid, bindparam, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import Attempt, AttemptItem
 from examhall.core.attempts.queries import lock_attempts
 from examhall.core.attempts.states import AttemptState, GradingState, Machine, move_all
 from examhall.core.audit.operations import record
-from examhall.core.bulk import DriverId, RawUuid, insert_rows, new_id
+from examhall.core.bulk import collecting_rarely, insert_rows, new_id
 from examhall.core.db import after_commit, database_now
 from examhall.core.decimals import write_decimal
 from examhall.core.events.operations import emit_all
@@ -58,9 +58,10 @@ def release_slice(platform: Platform, run_id: UUID, number: int) -> bool:
         plan = read_plan(session, run)
     engine = Engine(platform, plan)
     end = time.monotonic() + WORK_SECONDS
-    while _release_batch(platform, engine, plan, number):
-        if time.monotonic() > end:
-            return False
+    with collecting_rarely():
+        while _release_batch(platform, engine, plan, number):
+            if time.monotonic() > end:
+                return False
     _finish(platform, run_id)
     return True
 
@@ -299,7 +300,7 @@ def _last_outcomes(session: Session, attempt_ids: Sequence[UUID]) -> dict[UUID, 
 
 def _keep_editions(session: Session, plan: Plan, counted: Sequence[Counted]) -> None:
     """Keep the new keys and the new scorer with the attempts: later scoring goes by them."""
-    secrets: dict[str, tuple[Any, list[DriverId]]] = {}
+    secrets: dict[str, tuple[Any, list[str]]] = {}
     for one in counted:
         if one.reason:
             continue
@@ -310,7 +311,7 @@ def _keep_editions(session: Session, plan: Plan, counted: Sequence[Counted]) -> 
     for secret, item_ids in secrets.values():
         session.execute(
             update(AttemptItem)
-            .where(type_coerce(AttemptItem.id, RawUuid).in_(item_ids))
+            .where(type_coerce(AttemptItem.id, Uuid(as_uuid=False)).in_(item_ids))
             .values(secret=dict(secret))
             .execution_options(synchronize_session=False)
         )

@@ -12,21 +12,21 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, and_, cast, func, select, type_coerce
+from sqlalchemy import Text, and_, cast, func, select
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import Attempt, AttemptItem, ResponseRecord
-from examhall.core.bulk import DriverId, RawUuid, to_driver_id
+from examhall.core.bulk import HexId
 from examhall.core.scoring.models import ItemScoreRecord, ScoreRecord
 from examhall.core.tries.queries import StoredTries, read_tries
 
 
 class ItemRow(NamedTuple):
-    """One item of an attempt: its edition and the response to it."""
+    """One item of an attempt, ids in hex: its edition and the response to it."""
 
-    attempt_id: DriverId
-    item_id: DriverId
-    source_id: DriverId
+    position: int
+    item_id: str
+    source_id: str
     public: str
     secret: str
     raw: str | None
@@ -36,7 +36,7 @@ class ItemRow(NamedTuple):
 class OldResult(NamedTuple):
     """What the newest score says of an item."""
 
-    item_id: DriverId
+    item_id: str
     fraction: Decimal | None
     points: Decimal | None
     state: str | None
@@ -77,7 +77,7 @@ class Sheet:
     tries: dict[UUID, StoredTries] = field(default_factory=dict)
 
     @property
-    def revisions(self) -> dict[DriverId, int]:
+    def revisions(self) -> dict[str, int]:
         """Return the revision of each response."""
         return {row.item_id: row.revision for row in self.rows if row.revision is not None}
 
@@ -87,23 +87,21 @@ def read_sheets(
 ) -> list[Sheet]:
     """Return attempts in the order of their ids, of their items those of some sources alone."""
     connection = session.connection()
-    convert = to_driver_id if connection.dialect.name == "sqlite" else _as_it_is
-    bases = connection.execute(_bases(attempt_ids)).all()
-    sheets = {convert(row.attempt_id): Sheet(BaseScore(*row)) for row in bases}
+    bases = [BaseScore(*row) for row in connection.execute(_bases(attempt_ids))]
+    sheets = {base.attempt_id.hex: Sheet(base) for base in bases}
     if only is not None and not only:
         return list(sheets.values())
-    scores = [row.score_id for row in bases if row.score_id is not None]
-    # Rows are read by name like the tuples that they stand for, and need not be made into them.
-    results: Sequence[Any] = connection.execute(_old_results(scores)).all()
-    old: dict[DriverId, OldResult] = {row[0]: row for row in results}
+    scores = [base.score_id for base in bases if base.score_id is not None]
+    old = {row[0]: OldResult._make(row) for row in connection.execute(_old_results(scores))}
     statement = _items(attempt_ids)
     if only is not None:
         statement = statement.where(AttemptItem.exam_version_item_id.in_(only))
-    rows: Sequence[Any] = connection.execute(statement).all()
-    for row in rows:
-        sheet = sheets[row[0]]
-        sheet.rows.append(row)
-        sheet.old.append(old.get(row[1], NO_RESULT))
+    for attempt_id, *row in connection.execute(statement):
+        sheets[attempt_id].rows.append(ItemRow._make(row))
+    for sheet in sheets.values():
+        # The database would sort them with all their text, on the disk.
+        sheet.rows.sort()
+        sheet.old.extend(old.get(row.item_id, NO_RESULT) for row in sheet.rows)
     return list(sheets.values())
 
 
@@ -114,25 +112,15 @@ def add_tries(session: Session, sheets: Sequence[Sheet]) -> None:
         sheet.tries.update(read_tries(session, attempt))
 
 
-def read_revisions(
-    session: Session, attempt_ids: Sequence[UUID]
-) -> dict[UUID, dict[DriverId, int]]:
-    """Return the revision of each response of some attempts."""
-    connection = session.connection()
-    convert = to_driver_id if connection.dialect.name == "sqlite" else _as_it_is
-    found: dict[Any, dict[DriverId, int]] = {convert(one): {} for one in attempt_ids}
+def read_revisions(session: Session, attempt_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """Return the revision of each response of some attempts, by the item's id in hex."""
+    found: dict[str, dict[str, int]] = {one.hex: {} for one in attempt_ids}
     statement = select(
-        type_coerce(ResponseRecord.attempt_id, RawUuid),
-        type_coerce(ResponseRecord.item_id, RawUuid),
-        ResponseRecord.revision,
+        HexId(ResponseRecord.attempt_id), HexId(ResponseRecord.item_id), ResponseRecord.revision
     ).where(ResponseRecord.attempt_id.in_(attempt_ids))
-    for attempt_id, item_id, revision in connection.execute(statement).all():
+    for attempt_id, item_id, revision in session.connection().execute(statement):
         found[attempt_id][item_id] = revision
-    return {attempt_id: found[convert(attempt_id)] for attempt_id in attempt_ids}
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
+    return {attempt_id: found[attempt_id.hex] for attempt_id in attempt_ids}
 
 
 def _bases(attempt_ids: Sequence[UUID]) -> Any:
@@ -171,29 +159,33 @@ def _bases(attempt_ids: Sequence[UUID]) -> Any:
 
 def _old_results(score_ids: Sequence[UUID]) -> Any:
     return select(
-        type_coerce(ItemScoreRecord.item_id, RawUuid).label("item_id"),
+        HexId(ItemScoreRecord.item_id),
         ItemScoreRecord.fraction,
         ItemScoreRecord.points,
         ItemScoreRecord.state,
         ItemScoreRecord.marked_by,
-        ItemScoreRecord.response_revision.label("revision"),
+        ItemScoreRecord.response_revision,
         ItemScoreRecord.comment,
     ).where(ItemScoreRecord.score_id.in_(score_ids))
 
 
 def _items(attempt_ids: Sequence[UUID]) -> Any:
+    # Naming the attempts of the responses, too, spares the database to look each of them up.
+    response = and_(
+        ResponseRecord.item_id == AttemptItem.id, ResponseRecord.attempt_id.in_(attempt_ids)
+    )
     return (
         select(
-            type_coerce(AttemptItem.attempt_id, RawUuid).label("attempt_id"),
-            type_coerce(AttemptItem.id, RawUuid).label("item_id"),
-            type_coerce(AttemptItem.exam_version_item_id, RawUuid).label("source_id"),
-            cast(AttemptItem.public, Text).label("public"),
-            cast(AttemptItem.secret, Text).label("secret"),
-            cast(ResponseRecord.raw, Text).label("raw"),
+            HexId(AttemptItem.attempt_id),
+            AttemptItem.position,
+            HexId(AttemptItem.id),
+            HexId(AttemptItem.exam_version_item_id),
+            cast(AttemptItem.public, Text),
+            cast(AttemptItem.secret, Text),
+            cast(ResponseRecord.raw, Text),
             ResponseRecord.revision,
         )
         .select_from(AttemptItem)
-        .join(ResponseRecord, ResponseRecord.item_id == AttemptItem.id, isouter=True)
+        .join(ResponseRecord, response, isouter=True)
         .where(AttemptItem.attempt_id.in_(attempt_ids))
-        .order_by(AttemptItem.attempt_id, AttemptItem.position)
     )

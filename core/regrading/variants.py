@@ -58,37 +58,41 @@ class VariantBook:
     """All editions that were met so far."""
 
     platform: Platform
-    _stored: dict[tuple[int, str, str], Edition] = field(default_factory=dict)
-    _groups: dict[tuple[UUID, str, str], _Group] = field(default_factory=dict)
+    sources: Mapping[str, Source]
+    _settled: dict[tuple[str, str, str], Edition] = field(default_factory=dict)
+    _groups: dict[tuple[str, str, str], _Group] = field(default_factory=dict)
     _made: dict[tuple[UUID, str], Edition] = field(default_factory=dict)
 
-    def find(self, source: Source, public: str, secret: str, seed: int) -> Edition:
+    def find(self, source_id: str, public: str, secret: str, seed: int) -> Edition:
         """Return the edition to score with; public and secret are JSON texts of the attempt's."""
+        key = (source_id, public, secret)
+        return self._settled.get(key) or self._look(key, seed)
+
+    def _look(self, key: tuple[str, str, str], seed: int) -> Edition:
+        """Return the edition of one seed, and keep it where it goes for all of them."""
+        source_id, public, secret = key
+        source = self.sources[source_id]
         if source.replacement is None:
-            return self._find_stored(source, public, secret)
+            edition = Edition(Variant(json.loads(public), json.loads(secret)))
+            self._settle(key, edition)
+            return edition
         if len(self._groups) > MOST_EDITIONS:
             self._groups.clear()
-        group = self._groups.setdefault((source.id, public, secret), _Group())
-        if group.probes >= PROBES and group.edition is not None and not group.differs:
-            return group.edition
+        group = self._groups.setdefault(key, _Group())
         edition = self._prepare(source, public, seed)
         group.probes += 1
         group.differs = group.differs or (
             group.edition is not None and group.edition is not edition
         )
         group.edition = edition
+        if group.probes >= PROBES and not group.differs:
+            self._settle(key, edition)
         return edition
 
-    def _find_stored(self, source: Source, public: str, secret: str) -> Edition:
-        # Sources live as long as the plan: the address is quicker than the hash of a UUID.
-        key = (id(source), public, secret)
-        edition = self._stored.get(key)
-        if edition is None:
-            if len(self._stored) > MOST_EDITIONS:
-                self._stored.clear()
-            edition = Edition(Variant(json.loads(public), json.loads(secret)))
-            self._stored[key] = edition
-        return edition
+    def _settle(self, key: tuple[str, str, str], edition: Edition) -> None:
+        if len(self._settled) > MOST_EDITIONS:
+            self._settled.clear()
+        self._settled[key] = edition
 
     def _prepare(self, source: Source, public: str, seed: int) -> Edition:
         """Return the edition of one seed; the same object for the same outcome."""
