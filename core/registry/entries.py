@@ -68,9 +68,10 @@ class Entry:
             self._digest = configuration.digest(self.plugin.key, self.plugin.version, {})
             return
         try:
-            raw = self.raw_config(stored)
-            self._copy = self.configure_copy(self.plugin, raw)
-            self._digest = self.digest_of(raw)
+            values = self._load(self.raw_config(stored))
+            # First: what configured() makes of the values is the plugin's own affair.
+            self._digest = self._digest_of(values)
+            self._copy = self._copy_with(self.plugin, values)
         except ExamhallError as error:
             self._fault = error.message
             log.warning("%s cannot be used: %s", self.context, error.message)
@@ -84,7 +85,13 @@ class Entry:
 
     def configure_copy(self, plugin: P, raw: Mapping[str, Any]) -> P:
         """Return a copy of the plugin that uses a raw configuration; InvalidError names fields."""
-        values = self._run(lambda: configuration.load_config(self.schema, raw))
+        return self._copy_with(plugin, self._load(raw))
+
+    def _load(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = self._run(lambda: configuration.load_config(self.schema, raw))
+        return values
+
+    def _copy_with(self, plugin: P, values: dict[str, Any]) -> P:
         copy: P = self._run(lambda: plugin.configured(values))
         if type(copy) is not type(plugin):
             raise PluginError("configured() returned something else")
@@ -119,12 +126,9 @@ class Entry:
         """Return the digest of the copy in use, or of another copy (a connection's)."""
         if plugin is self._copy:
             return self._digest
-        values = configuration.without_secrets(self.schema, plugin.config)
-        return configuration.digest(plugin.key, plugin.version, values)
+        return self._digest_of(plugin.config)
 
-    def digest_of(self, raw: Mapping[str, Any]) -> str:
-        """Return the digest of a raw configuration with its defaults."""
-        values = configuration.load_config(self.schema, raw)
+    def _digest_of(self, values: Mapping[str, Any]) -> str:
         shown = configuration.without_secrets(self.schema, values)
         return configuration.digest(self.plugin.key, self.plugin.version, shown)
 
@@ -181,7 +185,7 @@ class Entry:
             status=self.status(now),
             reason=self.reason_unusable(now),
             paused_until=self.paused_until if self.is_paused(now) else None,
-            configurable=self.is_configured_here and bool(self.schema().fields),
+            configurable=self.is_configured_here and bool(configuration.members_of(self.schema)),
         )
 
     def require_configurable(self) -> None:

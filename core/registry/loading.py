@@ -34,7 +34,11 @@ from examhall.core.errors import PluginError
 
 GROUP = "examhall"
 PREFIX = "examhall_"
+MARK = f"{GROUP}_impl"
+"""Where the decorator `hookimpl` leaves its options on a function."""
+
 DISTRIBUTION = "examhall"
+KNOWN_HOOKS = frozenset(name for name in vars(hookspecs) if name.startswith(PREFIX))
 KEY = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
 CONTRACTS: dict[str, tuple[Kind, type[Plugin]]] = {
@@ -97,9 +101,11 @@ class HookManager(pluggy.PluginManager):
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
         """Return how a function was marked as a hook, None for everything else."""
-        if type(plugin) is ModuleType and type(plugin.__dict__.get(name)) is not FunctionType:
-            return None
-        return super().parse_hookimpl_opts(plugin, name)
+        if type(plugin) is not ModuleType:
+            return super().parse_hookimpl_opts(plugin, name)
+        if type(plugin.__dict__.get(name)) is FunctionType and hasattr(plugin.__dict__[name], MARK):
+            return super().parse_hookimpl_opts(plugin, name)
+        return None
 
 
 def _new_manager() -> pluggy.PluginManager:
@@ -235,17 +241,16 @@ def check_hook_names(module: Any) -> None:
     """Raise PluginError for what looks like a hook and is none."""
     if isinstance(module, type):
         raise PluginError("the entry point leads to a class: lead it to an instance or a module")
-    known = {name for name in vars(hookspecs) if name.startswith(PREFIX)}
     named = [
         name
         for name in dir(module)
         if name.startswith(PREFIX) and not inspect.ismodule(getattr(module, name))
     ]
-    if unknown := sorted(set(named) - known):
+    if unknown := sorted(set(named) - KNOWN_HOOKS):
         raise PluginError(f"unknown hooks: {', '.join(unknown)}")
     for name in named:
         function = inspect.getattr_static(module, name)
-        if not hasattr(getattr(module, name), f"{GROUP}_impl") and function is not None:
+        if not hasattr(getattr(module, name), MARK) and function is not None:
             raise PluginError(f"{name} is not decorated with @hookimpl")
 
 
