@@ -223,4 +223,6 @@ for (const button of document.querySelectorAll("[data-turn]")) {
   button.addEventListener("click", (event) => attempt(event.currentTarget, turn));
 }
 if (!page.dataset.code && kept()) record(kept());
+// Before now a press would have done nothing.
+byId("show").disabled = false;
 page.dataset.ready = "";
