@@ -4,6 +4,7 @@ A server is started once for each test process, at the first test that asks for
 it. Its state is new for each test: a database of its own, an empty Redis.
 """
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -35,6 +36,11 @@ SETTINGS_FOR_TESTS = {
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("examhall", deadline=None)
 hypothesis.settings.load_profile("examhall")
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave aside what was imported: it stays to the end."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
