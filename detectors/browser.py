@@ -9,14 +9,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from examhall.detectors.page_events import (
-    Condition,
-    PageEvent,
-    is_late,
-    lasting,
-    momentary,
-    read_event,
-)
+from examhall.detectors.findings import finding_about
+from examhall.detectors.page_events import Condition, PageEvent, is_late, lasting, read_event
 from examhall.plugins import Detector, Finding, Sample, Stream, hookimpl
 
 HIDDEN = "browser.hidden"
@@ -179,24 +173,24 @@ class BrowserDetector(Detector):
 
     def _actions(self, event: PageEvent, sample: Sample) -> Iterator[Finding]:
         if event.type in ACTIONS:
-            yield momentary(*ACTIONS[event.type], sample)
+            yield finding_about(sample, *ACTIONS[event.type])
         elif event.type == "paste":
             length = event.number("length")
             if length is None:
-                yield momentary(CLIPBOARD, "Something was pasted.", sample)
+                yield finding_about(sample, CLIPBOARD, "Something was pasted.")
             elif length >= self.config.get("paste_length", 1):
-                yield momentary(CLIPBOARD, f"{length} characters were pasted.", sample)
+                yield finding_about(sample, CLIPBOARD, f"{length} characters were pasted.")
         elif event.type == "key":
             yield from self._keys(event, sample)
 
     def _keys(self, event: PageEvent, sample: Sample) -> Iterator[Finding]:
         pressed = _normal(event.word("combo"))
         if pressed in PRINTING:
-            yield momentary(PRINT, "The keys for printing were pressed.", sample)
+            yield finding_about(sample, PRINT, "The keys for printing were pressed.")
             return
         for combination in self.config.get("keys", USUAL_KEYS).replace(",", " ").split():
             if _normal(combination) == pressed:
-                yield momentary(KEYS, f"{combination} was pressed.", sample)
+                yield finding_about(sample, KEYS, f"{combination} was pressed.")
                 return
 
     def _conditions(self, page: _Page, event: PageEvent, sample: Sample) -> Iterator[Finding]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from examhall.plugins import Finding, FrameEvidence, Sample
+from examhall.detectors.findings import finding_about
+from examhall.plugins import Finding, Sample
 
 STATE = "state"
 MOST_NUMBER = 1_000_000
@@ -109,11 +110,4 @@ def lasting(
     if seconds < least:
         return []
     words = f"{text} for {seconds:.1f} s.{f' {detail}' if detail else ''}"
-    evidence = (FrameEvidence(sample.sha256, sample.at),)
-    return [Finding(kind, *span, confidence, words, evidence)]
-
-
-def momentary(kind: str, words: str, sample: Sample, *, confidence: float = 1.0) -> Finding:
-    """Return a finding about something that happened at a moment."""
-    evidence = (FrameEvidence(sample.sha256, sample.at),)
-    return Finding(kind, sample.at, sample.at, confidence, words, evidence)
+    return [finding_about(sample, kind, words, confidence, span=span)]
