@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,23 +11,11 @@ from typing import Any, TypeVar
 
 from marshmallow import Schema, fields, validate
 
+from examhall.detectors.findings import certainty_field, finding_about
 from examhall.detectors.object_models import make_session
-from examhall.plugins import (
-    Detector,
-    Finding,
-    FrameEvidence,
-    Health,
-    Metrics,
-    Sample,
-    Stream,
-    hookimpl,
-)
-from examhall.plugins.vision import (
-    ModelPool,
-    digest_of,
-    find_model,
-    health_of,
-)
+from examhall.detectors.tallies import Tally
+from examhall.plugins import Detector, Finding, Health, Metrics, Sample, Stream, hookimpl
+from examhall.plugins.vision import ModelPool, digest_of, find_model, health_of
 
 SPEECH = "audio.speech"
 MODEL = "silero_vad.onnx"
@@ -64,10 +51,8 @@ Talk = Generator[Question, Answer, Result]
 class AudioConfiguration(Schema):
     """How sure the model has to be, and how much sound is let through to it."""
 
-    score = fields.Float(
-        load_default=0.5,
-        validate=validate.Range(0.1, 0.99),
-        metadata={"label": "Certainty", "help": "From how much certainty on 32 ms are speech."},
+    score = certainty_field(
+        "Certainty", 0.5, help_text="From how much certainty on 32 ms are speech."
     )
     gate = fields.Integer(
         load_default=1,
@@ -140,7 +125,7 @@ class AudioDetector(Detector):
         others that were heard (the ends of words among them), `false alarms in noise` that of files
         of the kind `noise`. Files without labels are left out.
         """
-        counts: Counter[tuple[str, bool, bool]] = Counter()
+        tally: Tally[bool] = Tally()
         files = 0
         for sample, labels in dataset:
             spans = _read_spans(labels.get("speech", ""))
@@ -151,16 +136,8 @@ class AudioDetector(Detector):
             for at, score in heard:
                 middle = (at + WINDOW / 2) / RATE
                 wanted = any(start <= middle < end for start, end in spans)
-                counts[labels.get("kind", ""), wanted, score >= self._least] += 1
-        kinds = sorted({kind for kind, _, _ in counts})
-        return Metrics(
-            samples=files,
-            figures=_figures(counts),
-            groups={
-                kind: _figures(Counter({key: n for key, n in counts.items() if key[0] == kind}))
-                for kind in kinds
-            },
-        )
+                tally.add(labels.get("kind", ""), wanted, score >= self._least)
+        return Metrics(files, _figures(tally), tally.by_group(_figures))
 
     @property
     def _least(self) -> float:
@@ -280,14 +257,8 @@ def _join(heard: Sequence[tuple[int, float]]) -> list[tuple[float, float, float]
 
 def _finding(sample: Sample, start: float, end: float, score: float) -> Finding:
     text = f"A voice was heard for {end - start:.1f} s. Whose it is cannot be told."
-    return Finding(
-        SPEECH,
-        sample.at + timedelta(seconds=start),
-        sample.at + timedelta(seconds=end),
-        min(1.0, score),
-        text,
-        (FrameEvidence(sample.sha256, sample.at),),
-    )
+    span = sample.at + timedelta(seconds=start), sample.at + timedelta(seconds=end)
+    return finding_about(sample, SPEECH, text, score, span=span)
 
 
 def _read_spans(text: str) -> list[tuple[float, float]] | None:
@@ -299,22 +270,17 @@ def _read_spans(text: str) -> list[tuple[float, float]] | None:
         return None
 
 
-def _figures(counts: Counter[tuple[str, bool, bool]]) -> dict[str, float]:
-    speech = sum(n for (_, wanted, _), n in counts.items() if wanted)
-    other = sum(n for (_, wanted, _), n in counts.items() if not wanted)
-    figures = {"windows": float(counts.total())}
-    hits = sum(n for (_, wanted, heard), n in counts.items() if wanted and heard)
-    false = sum(n for (_, wanted, heard), n in counts.items() if heard and not wanted)
-    if speech:
-        figures["hit rate"] = figures["recall"] = hits / speech
-    if hits + false:
-        figures["precision"] = hits / (hits + false)
-    if other:
-        figures["false alarms"] = false / other
-    noise = [(heard, n) for (kind, _, heard), n in counts.items() if kind == "noise"]
-    if noise:
-        false = sum(n for heard, n in noise if heard)
-        figures["false alarms in noise"] = false / sum(n for _, n in noise)
+def _figures(tally: Tally[bool]) -> dict[str, float]:
+    """Return the windows, and those shares of them that can be told."""
+    figures, rates = {"windows": float(tally.total)}, tally.rates(True)
+    if "recall" in rates:
+        figures["hit rate"] = rates["recall"]
+    figures |= rates
+    if other := tally.wanted(False):
+        figures["false alarms"] = tally.false_alarms(True) / other
+    noise = tally.of("noise")
+    if noise.total:
+        figures["false alarms in noise"] = noise.found(True) / noise.total
     return figures
 
 

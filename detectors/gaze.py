@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -14,16 +15,9 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from examhall.plugins import (
-    Detector,
-    Finding,
-    FrameEvidence,
-    Health,
-    Metrics,
-    Sample,
-    Stream,
-    hookimpl,
-)
+from examhall.detectors.findings import finding_about
+from examhall.detectors.tallies import Tally
+from examhall.plugins import Detector, Finding, Health, Metrics, Sample, Stream, hookimpl
 from examhall.plugins.vision import (
     ModelPool,
     Picture,
@@ -140,8 +134,7 @@ class GazeDetector(Detector):
             picture = decode(sample)
             look = None if picture is None else self._see(picture)
             if look is not None and (text := self._judge(state, look)):
-                evidence = FrameEvidence(sample.sha256, sample.at)
-                found.append(Finding(AWAY, sample.at, sample.at, 0.8, text, (evidence,)))
+                found.append(finding_about(sample, AWAY, text, 0.8))
         return found
 
     def evaluate(self, dataset: Iterable[tuple[Sample, Mapping[str, str]]]) -> Metrics:
@@ -151,31 +144,25 @@ class GazeDetector(Detector):
         such as `5 s centre, 5 s left, 5 s centre` tells them. Frames within a second of a change
         are not judged.
         """
-        groups: dict[str, dict[str, float]] = {}
+        tallies: dict[str, Tally[bool]] = {}
         for sample, labels in dataset:
             spans = _read_spans(labels)
             if spans is not None:
-                groups[labels.get("file", str(len(groups)))] = self._measure(sample.data, spans)
-        total = {
-            name: sum(figures[name] for figures in groups.values())
-            for name in ("frames", "away", "found", "false alarms")
-        }
-        return Metrics(len(groups), {**total, **_shares(total)}, groups)
+                tallies[labels.get("file", str(len(tallies)))] = self._measure(sample.data, spans)
+        whole = Tally(sum((tally.counts for tally in tallies.values()), Counter()))
+        groups = {file: _figures(tally) for file, tally in tallies.items()}
+        return Metrics(len(groups), _figures(whole), groups)
 
-    def _measure(self, data: bytes, spans: Sequence[tuple[float, float]]) -> dict[str, float]:
+    def _measure(self, data: bytes, spans: Sequence[tuple[float, float]]) -> Tally[bool]:
+        """Return how often looks aside were wanted and found in the frames of a video."""
         habit = _Habit()
-        figures = dict.fromkeys(("frames", "away", "found", "false alarms"), 0.0)
+        tally: Tally[bool] = Tally()
         for seconds, picture in _frames(data):
             look = self._see(picture)
             is_found = look is not None and bool(self._judge(habit, look))
-            if any(abs(seconds - edge) <= EDGE for span in spans for edge in span):
-                continue
-            is_away = any(start <= seconds < end for start, end in spans)
-            figures["frames"] += 1
-            figures["away"] += is_away
-            figures["found"] += is_away and is_found
-            figures["false alarms"] += is_found and not is_away
-        return {**figures, **_shares(figures)}
+            if not any(abs(seconds - edge) <= EDGE for span in spans for edge in span):
+                tally.add("", any(start <= seconds < end for start, end in spans), is_found)
+        return tally
 
     def _judge(self, habit: _Habit, look: Look) -> str:
         """Say how a look differs from the habit; an empty text where it does not."""
@@ -219,14 +206,18 @@ def _side(turn: float) -> str:
     return "right" if turn > 0 else "left"
 
 
-def _shares(figures: Mapping[str, float]) -> dict[str, float]:
-    straight = figures["frames"] - figures["away"]
-    shares = {"false alarm rate": figures["false alarms"] / straight} if straight else {}
-    if figures["away"]:
-        shares["recall"] = figures["found"] / figures["away"]
-    if figures["found"] + figures["false alarms"]:
-        shares["precision"] = figures["found"] / (figures["found"] + figures["false alarms"])
-    return shares
+def _figures(tally: Tally[bool]) -> dict[str, float]:
+    """Return numbers of frames, and those shares of them that can be told."""
+    false = float(tally.false_alarms(True))
+    figures = {
+        "frames": float(tally.total),
+        "away": float(tally.wanted(True)),
+        "found": float(tally.hits(True)),
+        "false alarms": false,
+    }
+    if straight := tally.wanted(False):
+        figures["false alarm rate"] = false / straight
+    return {**figures, **tally.rates(True)}
 
 
 def _frames(data: bytes) -> Iterator[tuple[float, Picture]]:
