@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from marshmallow import Schema, fields, validate
 
 from examhall.detectors.face_models import BACKENDS, Backend, Face, find_faces
-from examhall.plugins import (
-    Detector,
-    Finding,
-    FrameEvidence,
-    Health,
-    Metrics,
-    Sample,
-    Stream,
-    hookimpl,
-)
-from examhall.plugins.vision import decode, digest_of, find_model, health_of
+from examhall.detectors.findings import certainty_field, finding_about
+from examhall.detectors.tallies import Tally
+from examhall.plugins import Detector, Finding, Health, Metrics, Sample, Stream, hookimpl
+from examhall.plugins.vision import decode, digest_of, health_of
 
 MISSING = "face.missing"
 SECOND = "person.second"
@@ -43,10 +35,8 @@ class FaceConfiguration(Schema):
             "help": "YuNet counts best; the MediaPipe models miss about half of all second faces.",
         },
     )
-    score = fields.Float(
-        load_default=0.7,
-        validate=validate.Range(0.4, 0.99),
-        metadata={"label": "Certainty", "help": "From how much certainty on a spot is a face."},
+    score = certainty_field(
+        "Certainty", 0.7, least=0.4, help_text="From how much certainty on a spot is a face."
     )
     turn = fields.Float(
         load_default=TURN,
@@ -96,7 +86,7 @@ class FaceDetector(Detector):
     def analyze(self, state: Any, batch: Sequence[Sample]) -> list[Finding]:
         findings = []
         for sample in batch:
-            faces = self._find_faces(sample)
+            faces = find_faces(self, sample, self._backend)
             if faces is not None:
                 findings += self._judge(sample, faces)
         return findings
@@ -106,34 +96,18 @@ class FaceDetector(Detector):
 
         Samples without that number, and pictures that cannot be read, are left out.
         """
-        pairs: Counter[tuple[str, str, str]] = Counter()
+        tally: Tally[str] = Tally()
         for sample, labels in dataset:
             wanted = labels.get("faces", "")
-            faces = self._find_faces(sample) if wanted.isdecimal() else None
+            faces = find_faces(self, sample, self._backend) if wanted.isdecimal() else None
             if faces is not None:
                 found = _bucket(len(self._sure(faces)))
-                pairs[labels.get("scene", ""), _bucket(int(wanted)), found] += 1
-        scenes = sorted({scene for scene, _, _ in pairs})
-        return Metrics(
-            samples=pairs.total(),
-            figures=_figures(pairs),
-            groups={
-                scene: _figures(Counter({key: n for key, n in pairs.items() if key[0] == scene}))
-                for scene in scenes
-            },
-        )
+                tally.add(labels.get("scene", ""), _bucket(int(wanted)), found)
+        return Metrics(tally.total, _figures(tally), tally.by_group(_figures))
 
     @property
     def _backend(self) -> Backend:
         return BACKENDS[self.config.get("backend", "yunet")]
-
-    def _find_faces(self, sample: Sample) -> list[Face] | None:
-        """Return everything face-like, the surest first; None for an unreadable picture."""
-        picture = decode(sample)
-        if picture is None:
-            return None
-        path = str(find_model(self, self._backend.model))
-        return find_faces(self.config.get("backend", "yunet"), picture, path, sample.cache)
 
     def _sure(self, faces: Sequence[Face]) -> list[Face]:
         return [face for face in faces if face.score >= self.config.get("score", 0.7)]
@@ -143,11 +117,13 @@ class FaceDetector(Detector):
         if not sure:
             best = faces[0].score if faces else 0.0
             spot = f" The most face-like spot is one at {best:.0%}." if faces else ""
-            return [_finding(sample, MISSING, 1.0 - best, f"No face is in the picture.{spot}")]
+            text = f"No face is in the picture.{spot}"
+            return [finding_about(sample, MISSING, text, 1.0 - best)]
         if len(sure) == 1:
             return list(self._look_closely(sample, sure[0]))
         text = f"{len(sure)} faces are in the picture, the second one at {sure[1].score:.0%}."
-        return [_finding(sample, SECOND, sure[1].score, text, sure)]
+        boxes = [face.box for face in sure]
+        return [finding_about(sample, SECOND, text, sure[1].score, boxes)]
 
     def _look_closely(self, sample: Sample, face: Face) -> Iterator[Finding]:
         picture = decode(sample)
@@ -155,11 +131,11 @@ class FaceDetector(Detector):
             return
         if _distance_to_edge(face) < EDGE:
             text = "Part of the face is outside the picture."
-            yield _finding(sample, COVERED, face.score, text, [face])
+            yield finding_about(sample, COVERED, text, face.score, [face.box])
         turn = _turn(face, picture.shape[1] / picture.shape[0])
         if abs(turn) > self.config.get("turn", TURN):
             text = "The head is turned far to a side; what is there cannot be seen."
-            yield _finding(sample, AWAY, face.score, text, [face])
+            yield finding_about(sample, AWAY, text, face.score, [face.box])
 
 
 def _distance_to_edge(face: Face) -> float:
@@ -183,37 +159,17 @@ def _turn(face: Face, aspect: float) -> float:
     return (aside * across + below * down) / max(length, 1e-9)
 
 
-def _finding(
-    sample: Sample, kind: str, confidence: float, text: str, faces: Sequence[Face] = ()
-) -> Finding:
-    boxes = tuple(face.box for face in faces)
-    return Finding(
-        kind=kind,
-        start=sample.at,
-        end=sample.at,
-        confidence=min(1.0, max(0.0, confidence)),
-        explanation=text,
-        evidence=(FrameEvidence(sample.sha256, sample.at, boxes),),
-    )
-
-
 def _bucket(count: int) -> str:
     return BUCKETS[min(count, 2)]
 
 
-def _figures(pairs: Counter[tuple[str, str, str]]) -> dict[str, float]:
+def _figures(tally: Tally[str]) -> dict[str, float]:
     """Return accuracy, and precision and recall of each bucket that occurs."""
-    right = sum(n for (_, wanted, found), n in pairs.items() if wanted == found)
-    figures = {"samples": float(pairs.total()), "accuracy": right / max(1, pairs.total())}
-    for bucket in BUCKETS:
-        hits = sum(n for (_, wanted, found), n in pairs.items() if wanted == found == bucket)
-        labelled = sum(n for (_, wanted, _), n in pairs.items() if wanted == bucket)
-        reported = sum(n for (_, _, found), n in pairs.items() if found == bucket)
-        if labelled:
-            figures[f"recall {bucket}"] = hits / labelled
-        if reported:
-            figures[f"precision {bucket}"] = hits / reported
-    return figures
+    right = sum(tally.hits(bucket) for bucket in BUCKETS)
+    rates = {
+        f"{name} {bucket}": rate for bucket in BUCKETS for name, rate in tally.rates(bucket).items()
+    }
+    return {"samples": float(tally.total), "accuracy": right / max(1, tally.total), **rates}
 
 
 @hookimpl

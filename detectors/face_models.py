@@ -1,4 +1,4 @@
-"""The models behind the face detector: each gives the faces of one picture."""
+"""The models that find faces: each gives the faces of one picture."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from examhall.plugins import Box
-from examhall.plugins.vision import ModelPool, Picture, opencv
+from examhall.plugins import Box, Detector, Sample
+from examhall.plugins.vision import ModelPool, Picture, decode, find_model, opencv
 
 LONG_SIDE = 320
 """Pixels of the longer side that YuNet looks at: fast, and right on all labelled pictures."""
@@ -129,23 +129,9 @@ def _around(points: list[tuple[float, float]]) -> Box:
     return _box(left, top, right - left, bottom - top, 1, 1)
 
 
-def sharp_faces(picture: Picture, path: str, cache: dict[str, Any]) -> list[Face]:
-    """Return YuNet's faces, the surest first; detectors of one frame share them by its cache."""
-    return find_faces("yunet", picture, path, cache)
-
-
-def find_faces(backend: str, picture: Picture, path: str, cache: dict[str, Any]) -> list[Face]:
-    """Return a backend's faces, the surest first; detectors of one frame share them."""
-    key = f"faces:{backend}"
-    if key not in cache:
-        found = BACKENDS[backend].find(picture, path)
-        cache[key] = sorted(found, key=lambda face: -face.score)
-    faces: list[Face] = cache[key]
-    return faces
-
-
+YUNET = Backend("face_detection_yunet_2023mar.onnx", ("cv2",), _find_with_yunet)
 BACKENDS: Mapping[str, Backend] = {
-    "yunet": Backend("face_detection_yunet_2023mar.onnx", ("cv2",), _find_with_yunet),
+    "yunet": YUNET,
     "mediapipe": Backend(
         "blaze_face_short_range.tflite", ("cv2", "mediapipe"), _find_with_detector
     ),
@@ -153,3 +139,19 @@ BACKENDS: Mapping[str, Backend] = {
         "face_landmarker.task", ("cv2", "mediapipe"), _find_with_landmarker
     ),
 }
+
+
+def find_faces(detector: Detector, sample: Sample, backend: Backend = YUNET) -> list[Face] | None:
+    """Return everything face-like in a frame, the surest first; None for an unreadable picture.
+
+    The next detector that looks at the frame with the same model gets the same faces.
+    """
+    picture = decode(sample)
+    if picture is None:
+        return None
+    key = f"faces:{backend.model}"
+    if key not in sample.cache:
+        found = backend.find(picture, str(find_model(detector, backend.model)))
+        sample.cache[key] = sorted(found, key=lambda face: -face.score)
+    faces: list[Face] = sample.cache[key]
+    return faces

@@ -9,20 +9,13 @@ from importlib import import_module
 from itertools import combinations
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema
 
-from examhall.detectors.face_models import BACKENDS, Face, sharp_faces
+from examhall.detectors.face_models import YUNET, Face, find_faces
+from examhall.detectors.findings import certainty_field, finding_about
 from examhall.detectors.object_models import make_session
-from examhall.plugins import (
-    Detector,
-    Finding,
-    FrameEvidence,
-    Health,
-    Metrics,
-    Sample,
-    Stream,
-    hookimpl,
-)
+from examhall.detectors.tallies import Tally
+from examhall.plugins import Detector, Finding, Health, Metrics, Sample, Stream, hookimpl
 from examhall.plugins.vision import (
     ModelPool,
     Picture,
@@ -35,7 +28,6 @@ from examhall.plugins.vision import (
 
 CHANGED = "identity.changed"
 MODEL = "mobilefacenet.onnx"
-FACES = BACKENDS["yunet"]
 SIDE = 112
 TEMPLATE = (
     (38.2946, 51.6963),
@@ -58,19 +50,15 @@ MOST_REFERENCES = 5
 class IdentityConfiguration(Schema):
     """How alike two faces of one person are at least."""
 
-    score = fields.Float(
-        load_default=0.4,
-        validate=validate.Range(0.1, 0.9),
-        metadata={
-            "label": "Likeness",
-            "help": "Cosine of the two faces; a lower one spares candidates with a hand at the "
-            "mouth.",
-        },
+    score = certainty_field(
+        "Likeness",
+        0.4,
+        most=0.9,
+        help_text="Cosine of the two faces; a lower one spares candidates with a hand at the "
+        "mouth.",
     )
-    face_score = fields.Float(
-        load_default=0.8,
-        validate=validate.Range(0.4, 0.99),
-        metadata={"label": "Certainty for faces", "help": "Unclear faces are not compared."},
+    face_score = certainty_field(
+        "Certainty for faces", 0.8, least=0.4, help_text="Unclear faces are not compared."
     )
 
 
@@ -100,7 +88,7 @@ class IdentityDetector(Detector):
         return IdentityConfiguration
 
     def health(self) -> Health:
-        return health_of(self, FACES.model, MODEL, modules=("cv2", "onnxruntime"))
+        return health_of(self, YUNET.model, MODEL, modules=("cv2", "onnxruntime"))
 
     def model_digest(self) -> str:
         return digest_of(self, MODEL)
@@ -162,16 +150,13 @@ class IdentityDetector(Detector):
             f"The face is unlike the first one: likeness {likeness:.2f}, {self._least:.2f} is "
             "expected. A hand, glasses or bad light can be the reason."
         )
-        evidence = FrameEvidence(sample.sha256, sample.at, (box.box,))
-        confidence = min(1.0, max(0.0, 1 - likeness / self._least))
-        return Finding(CHANGED, sample.at, sample.at, confidence, text, (evidence,))
+        return finding_about(sample, CHANGED, text, 1 - likeness / self._least, [box.box])
 
     def _describe(self, sample: Sample) -> tuple[Any, Face | None]:
         """Return the numbers of the only clear face in a frame (128, length 1), and the face."""
-        picture = decode(sample)
-        if picture is None:
+        picture, faces = decode(sample), find_faces(self, sample)
+        if picture is None or faces is None:
             return None, None
-        faces = sharp_faces(picture, str(find_model(self, FACES.model)), sample.cache)
         clear = [face for face in faces if face.score >= self.config.get("face_score", 0.8)]
         # With two faces nobody can say whose likeness is asked for.
         if len(clear) != 1 or clear[0].box.width < LEAST_FACE:
@@ -206,18 +191,16 @@ def _embed(aligned: Picture | None, path: str) -> Any:
 
 def _figures(pairs: Sequence[tuple[set[str], bool]]) -> dict[str, float]:
     """Return what pairs of faces show; a pair has its people, and whether they look alike."""
-    figures = {"pairs": float(len(pairs))}
-    same = [is_alike for names, is_alike in pairs if len(names) == 1]
-    unlike = [not is_alike for names, is_alike in pairs if len(names) > 1]
-    if same and unlike:
-        shares = sum(same) / len(same), sum(unlike) / len(unlike)
-        figures["balanced accuracy"] = sum(shares) / 2
-        figures["equal found alike"], figures["unlike found unlike"] = shares
-    if same:
-        figures["recall"] = sum(same) / len(same)
-    if alike := sum(is_alike for _, is_alike in pairs):
-        figures["precision"] = sum(same) / alike
-    return figures
+    tally: Tally[bool] = Tally()
+    for names, is_alike in pairs:
+        tally.add("", len(names) == 1, is_alike)
+    figures = {"pairs": float(tally.total)}
+    equal, unlike = tally.rates(True), tally.rates(False)
+    if "recall" in equal and "recall" in unlike:
+        figures["balanced accuracy"] = (equal["recall"] + unlike["recall"]) / 2
+        figures["equal found alike"] = equal["recall"]
+        figures["unlike found unlike"] = unlike["recall"]
+    return {**figures, **equal}
 
 
 _sessions: ModelPool[Any] = ModelPool(make_session)

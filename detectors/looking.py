@@ -1,17 +1,18 @@
-"""One look at a frame for things in it, shared by the detectors that want it."""
+"""One look at a frame for things in it, and what the detectors that share it have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import fields, validate
 
 from examhall.detectors.face_models import Face
 from examhall.detectors.object_models import BACKENDS, Backend, Thing
-from examhall.plugins import Box, Detector, Health, Sample
-from examhall.plugins.vision import Picture, decode, find_model, health_of
+from examhall.plugins import Box, Detector, Finding, Health, Sample
+from examhall.plugins.vision import Picture, decode, digest_of, find_model, health_of
 
 AUTOMATIC = "automatic"
 PREFERRED = ("yolo11", "yolox")
@@ -57,12 +58,6 @@ def second_backend(detector: Detector) -> Backend | None:
     name = "yolo11" if first is BACKENDS["yolox"] else "yolox"
     there = (detector.installation.models_dir / BACKENDS[name].model).is_file()
     return BACKENDS[name] if there else None
-
-
-def backend_health(detector: Detector, *more: str) -> Health:
-    """Say whether the backend can work; `more` names other models that are needed."""
-    backend = chosen_backend(detector)
-    return health_of(detector, backend.model, *more, modules=backend.modules)
 
 
 @dataclass(slots=True)
@@ -131,6 +126,37 @@ class ObjectLook:
         part = self.picture[top:bottom, left:right]
         frame = (left / width, top / height, (right - left) / width, (bottom - top) / height)
         return [_moved(thing, frame) for thing in self.backend.find(part, self.path)]
+
+
+class LookingDetector(Detector):
+    """A detector of things in frames; its setting `backend` names the model (`backend_field`)."""
+
+    also_needs: ClassVar[tuple[str, ...]] = ()
+    """Files of other models without which it cannot work."""
+
+    def health(self) -> Health:
+        backend = chosen_backend(self)
+        return health_of(self, backend.model, *self.also_needs, modules=backend.modules)
+
+    def model_digest(self) -> str:
+        return digest_of(self, chosen_backend(self).model)
+
+    def analyze(self, state: Any, batch: Sequence[Sample]) -> list[Finding]:
+        return [finding for sample in batch for finding in self.look_at(sample) or ()]
+
+    def look_at(self, sample: Sample) -> list[Finding] | None:
+        """Return what is found in a frame; None for an unreadable picture."""
+        look = ObjectLook.at(self, sample)
+        return None if look is None else list(self.judge(sample, look))
+
+    @abstractmethod
+    def judge(self, sample: Sample, look: ObjectLook) -> Iterable[Finding]:
+        """Say what a look at a frame shows."""
+
+    @property
+    def least_phone(self) -> float:
+        """Say how sure a phone has to be: the setting `phone_score`, or what suits the model."""
+        return float(self.config.get("phone_score") or chosen_backend(self).phone_score)
 
 
 def find_second(

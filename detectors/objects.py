@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 from marshmallow import Schema, fields, validate
 
+from examhall.detectors.findings import certainty_field, finding_about
 from examhall.detectors.looking import (
     HINT,
+    LookingDetector,
     ObjectLook,
     backend_field,
-    backend_health,
-    chosen_backend,
     second_backend,
 )
 from examhall.detectors.object_models import Thing
-from examhall.plugins import (
-    Detector,
-    Finding,
-    FrameEvidence,
-    Health,
-    Metrics,
-    Sample,
-    Stream,
-    hookimpl,
-)
-from examhall.plugins.vision import digest_of
+from examhall.detectors.tallies import Tally
+from examhall.plugins import Detector, Finding, Metrics, Sample, Stream, hookimpl
 
 PHONE = "object.phone"
 CAUTION = 1.25
@@ -45,15 +34,11 @@ class ObjectsConfiguration(Schema):
     """Which model looks, for what, and how sure it has to be."""
 
     backend = backend_field()
-    phone_score = fields.Float(
-        load_default=None,
-        allow_none=True,
-        validate=validate.Range(0.1, 0.99),
-        metadata={
-            "label": "Certainty for phones",
-            "help": "The mean of two looks: at the whole picture, and at the person alone. "
-            "Empty: what suits the model.",
-        },
+    phone_score = certainty_field(
+        "Certainty for phones",
+        None,
+        help_text="The mean of two looks: at the whole picture, and at the person alone. "
+        "Empty: what suits the model.",
     )
     hint = fields.Float(
         load_default=HINT,
@@ -71,11 +56,7 @@ class ObjectsConfiguration(Schema):
             "help": "Where there is a hint and both models were fetched: finds more phones.",
         },
     )
-    other_score = fields.Float(
-        load_default=0.6,
-        validate=validate.Range(0.1, 0.99),
-        metadata={"label": "Certainty for other things"},
-    )
+    other_score = certainty_field("Certainty for other things", 0.6)
     others = fields.List(
         fields.String(validate=validate.OneOf(["book", "laptop", "screen"])),
         load_default=list,
@@ -86,7 +67,7 @@ class ObjectsConfiguration(Schema):
     )
 
 
-class ObjectsDetector(Detector):
+class ObjectsDetector(LookingDetector):
     """Looks for phones, twice: in the whole picture and around the person."""
 
     key = "objects"
@@ -101,15 +82,6 @@ class ObjectsDetector(Detector):
     def config_schema(self) -> type[Schema]:
         return ObjectsConfiguration
 
-    def health(self) -> Health:
-        return backend_health(self)
-
-    def model_digest(self) -> str:
-        return digest_of(self, chosen_backend(self).model)
-
-    def analyze(self, state: Any, batch: Sequence[Sample]) -> list[Finding]:
-        return [finding for sample in batch for finding in self._look_at(sample)]
-
     def evaluate(self, dataset: Iterable[tuple[Sample, Mapping[str, str]]]) -> Metrics:
         """Compare with the column `phone` (0 or 1), by `scene`.
 
@@ -117,36 +89,26 @@ class ObjectsDetector(Detector):
         things made to look like phones, are told by themselves. Pictures without that column or
         that cannot be read are left out.
         """
-        counts: Counter[tuple[str, bool, bool]] = Counter()
+        tally: Tally[bool] = Tally()
         for sample, labels in dataset:
             wanted = labels.get("phone", "")
-            look = ObjectLook.at(self, sample) if wanted in {"0", "1"} else None
-            if look is not None:
-                found = self._score(sample, look, "phone")[0] >= self._least("phone")
-                counts[labels.get("scene", ""), wanted == "1", found] += 1
-        scenes = sorted({scene for scene, _, _ in counts})
-        ordinary = Counter({key: n for key, n in counts.items() if key[0] != "hardneg"})
-        return Metrics(
-            samples=counts.total(),
-            figures=_figures(ordinary),
-            groups={
-                scene: _figures(Counter({key: n for key, n in counts.items() if key[0] == scene}))
-                for scene in scenes
-            },
-        )
+            found = self.look_at(sample) if wanted in {"0", "1"} else None
+            if found is not None:
+                is_found = any(finding.kind == PHONE for finding in found)
+                tally.add(labels.get("scene", ""), wanted == "1", is_found)
+        return Metrics(tally.total, _figures(tally.without("hardneg")), tally.by_group(_figures))
 
-    def _look_at(self, sample: Sample) -> list[Finding]:
-        look = ObjectLook.at(self, sample)
-        if look is None:
-            return []
-        found = []
+    def judge(self, sample: Sample, look: ObjectLook) -> Iterator[Finding]:
         for kind, (label, title) in KINDS.items():
             if label != "phone" and label not in self.config.get("others", ()):
                 continue
             score, thing = self._score(sample, look, label)
             if thing is not None and score >= self._least(label):
-                found.append(_finding(sample, kind, title, score, thing))
-        return found
+                text = (
+                    f"{title}: the looks at the picture make it {score:.0%} sure. Small models "
+                    "take other things for it now and then; look at the frame."
+                )
+                yield finding_about(sample, kind, text, score, [thing.box])
 
     def _score(self, sample: Sample, look: ObjectLook, label: str) -> tuple[float, Thing | None]:
         """Return how sure a thing is, on the first model's scale, and where it was seen best."""
@@ -164,31 +126,13 @@ class ObjectsDetector(Detector):
         return min(1.0, second * scale), seen
 
     def _least(self, label: str) -> float:
-        if label == "phone":
-            return float(self.config.get("phone_score") or chosen_backend(self).phone_score)
-        return float(self.config.get("other_score", 0.6))
+        return self.least_phone if label == "phone" else float(self.config.get("other_score", 0.6))
 
 
-def _finding(sample: Sample, kind: str, title: str, score: float, thing: Thing) -> Finding:
-    text = (
-        f"{title}: the looks at the picture make it {score:.0%} sure. Small models take other "
-        "things for it now and then; look at the frame."
-    )
-    evidence = FrameEvidence(sample.sha256, sample.at, (thing.box,))
-    return Finding(kind, sample.at, sample.at, min(1.0, score), text, (evidence,))
-
-
-def _figures(counts: Counter[tuple[str, bool, bool]]) -> dict[str, float]:
-    """Return samples, precision and recall (where they can be told) and false alarms."""
-    hits = sum(n for (_, wanted, found), n in counts.items() if wanted and found)
-    labelled = sum(n for (_, wanted, _), n in counts.items() if wanted)
-    false = sum(n for (_, wanted, found), n in counts.items() if found and not wanted)
-    figures = {"samples": float(counts.total()), "false alarms": float(false)}
-    if labelled:
-        figures["recall"] = hits / labelled
-    if hits + false:
-        figures["precision"] = hits / (hits + false)
-    return figures
+def _figures(tally: Tally[bool]) -> dict[str, float]:
+    """Return samples, false alarms, and recall and precision where they can be told."""
+    counts = {"samples": float(tally.total), "false alarms": float(tally.false_alarms(True))}
+    return {**counts, **tally.rates(True)}
 
 
 @hookimpl

@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema
 
-from examhall.detectors.face_models import BACKENDS as FACE_BACKENDS
-from examhall.detectors.face_models import sharp_faces
+from examhall.detectors.face_models import YUNET, find_faces
+from examhall.detectors.findings import certainty_field, finding_about
 from examhall.detectors.looking import (
     HINT,
+    LookingDetector,
     ObjectLook,
     backend_field,
-    backend_health,
-    chosen_backend,
     find_second,
 )
-from examhall.plugins import (
-    Box,
-    Detector,
-    Finding,
-    FrameEvidence,
-    Health,
-    Metrics,
-    Sample,
-    Stream,
-    hookimpl,
-)
-from examhall.plugins.vision import digest_of, find_model
+from examhall.detectors.tallies import Tally
+from examhall.plugins import Detector, Finding, Metrics, Sample, Stream, hookimpl
 
 PERSON = "room.person"
 PHONE = "room.phone"
 EMPTY = "room.empty"
-FACES = FACE_BACKENDS["yunet"]
 LEAST_FACE = 0.7
 LIMITS = "Mirrors, pictures on the wall and clothes on a chair can look like a person."
 
@@ -43,31 +29,25 @@ class RoomConfiguration(Schema):
     """Which model looks, and how sure it has to be."""
 
     backend = backend_field()
-    person_score = fields.Float(
-        load_default=0.7,
-        validate=validate.Range(0.3, 0.99),
-        metadata={
-            "label": "Certainty for people",
-            "help": "How sure the model is of the second person in the room.",
-        },
+    person_score = certainty_field(
+        "Certainty for people",
+        0.7,
+        least=0.3,
+        help_text="How sure the model is of the second person in the room.",
     )
-    empty_score = fields.Float(
-        load_default=0.25,
-        validate=validate.Range(0.05, 0.9),
-        metadata={
-            "label": "Certainty for an empty desk",
-            "help": "Nobody is there where nothing is as much like a person as this.",
-        },
+    empty_score = certainty_field(
+        "Certainty for an empty desk",
+        0.25,
+        least=0.05,
+        most=0.9,
+        help_text="Nobody is there where nothing is as much like a person as this.",
     )
-    phone_score = fields.Float(
-        load_default=None,
-        allow_none=True,
-        validate=validate.Range(0.1, 0.99),
-        metadata={"label": "Certainty for phones", "help": "Empty: what suits the model."},
+    phone_score = certainty_field(
+        "Certainty for phones", None, help_text="Empty: what suits the model."
     )
 
 
-class RoomDetector(Detector):
+class RoomDetector(LookingDetector):
     """Looks at the pictures of the room camera for people and phones."""
 
     key = "room"
@@ -85,66 +65,43 @@ class RoomDetector(Detector):
         PHONE: "Possible phone in the room",
         EMPTY: "Nobody at the desk",
     }
+    also_needs = (YUNET.model,)
 
     def config_schema(self) -> type[Schema]:
         return RoomConfiguration
-
-    def health(self) -> Health:
-        return backend_health(self, FACES.model)
-
-    def model_digest(self) -> str:
-        return digest_of(self, chosen_backend(self).model)
-
-    def analyze(self, state: Any, batch: Sequence[Sample]) -> list[Finding]:
-        return [finding for sample in batch for finding in self._look_at(sample)]
 
     def evaluate(self, dataset: Iterable[tuple[Sample, Mapping[str, str]]]) -> Metrics:
         """Compare with the columns `persons` (a number, or `2+`) and `phone` (0 or 1), by `scene`.
 
         Samples without either, and pictures that cannot be read, are left out.
         """
-        counts: Counter[tuple[str, str, bool, bool]] = Counter()
+        tally: Tally[tuple[str, bool]] = Tally()
         samples = 0
         for sample, labels in dataset:
             wanted = _wanted(labels)
-            if not wanted or ObjectLook.at(self, sample) is None:
+            found = self.look_at(sample) if wanted else None
+            if found is None:
                 continue
             samples += 1
-            found = {finding.kind for finding in self._look_at(sample)}
-            scene = labels.get("scene", "")
-            counts.update((scene, kind, is_so, kind in found) for kind, is_so in wanted.items())
-        scenes = sorted({scene for scene, *_ in counts})
-        return Metrics(
-            samples=samples,
-            figures=_figures(counts),
-            groups={
-                scene: _figures(Counter({key: n for key, n in counts.items() if key[0] == scene}))
-                for scene in scenes
-            },
-        )
+            kinds = {finding.kind for finding in found}
+            for kind, is_so in wanted.items():
+                tally.add(labels.get("scene", ""), (kind, is_so), (kind, kind in kinds))
+        return Metrics(samples, _figures(tally), tally.by_group(_figures))
 
-    def _look_at(self, sample: Sample) -> Iterator[Finding]:
-        look = ObjectLook.at(self, sample)
-        if look is None:
-            return
-        path = str(find_model(self, FACES.model))
-        faces = sharp_faces(look.picture, path, sample.cache)
+    def judge(self, sample: Sample, look: ObjectLook) -> Iterator[Finding]:
+        faces = find_faces(self, sample) or []
         best = max([*look.scores("person"), *(face.score for face in faces)], default=0.0)
         if best < self.config.get("empty_score", 0.25):
             text = "Nobody can be seen; the candidate may sit outside the camera's view."
-            yield _finding(sample, EMPTY, text, 1 - best)
+            yield finding_about(sample, EMPTY, text, 1 - best)
         second = find_second(look, faces, LEAST_FACE, self.config.get("person_score", 0.7))
         if second is not None:
             score, boxes, words = second
-            yield _finding(sample, PERSON, f"{words} {LIMITS}", score, boxes)
+            yield finding_about(sample, PERSON, f"{words} {LIMITS}", score, boxes)
         score, phone = look.score_twice("phone", HINT)
-        if phone is not None and score >= self._least_phone:
+        if phone is not None and score >= self.least_phone:
             text = f"Something looks like a phone ({score:.0%}). Other small things do, too."
-            yield _finding(sample, PHONE, text, score, [phone.box])
-
-    @property
-    def _least_phone(self) -> float:
-        return float(self.config.get("phone_score") or chosen_backend(self).phone_score)
+            yield finding_about(sample, PHONE, text, score, [phone.box])
 
 
 def _wanted(labels: Mapping[str, str]) -> dict[str, bool]:
@@ -158,30 +115,13 @@ def _wanted(labels: Mapping[str, str]) -> dict[str, bool]:
     return wanted
 
 
-def _finding(
-    sample: Sample, kind: str, text: str, score: float, boxes: Sequence[Box] = ()
-) -> Finding:
-    evidence = FrameEvidence(sample.sha256, sample.at, tuple(boxes))
-    return Finding(kind, sample.at, sample.at, min(1.0, max(0.0, score)), text, (evidence,))
-
-
-def _figures(counts: Counter[tuple[str, str, bool, bool]]) -> dict[str, float]:
-    """Return precision and recall of each kind, where they can be told."""
-    figures = {}
-    for kind in (PERSON, PHONE, EMPTY):
-        of_kind = {key[2:]: 0 for key in counts if key[1] == kind}
-        for key, count in counts.items():
-            if key[1] == kind:
-                of_kind[key[2:]] += count
-        hits = of_kind.get((True, True), 0)
-        labelled = hits + of_kind.get((True, False), 0)
-        reported = hits + of_kind.get((False, True), 0)
-        name = kind.partition(".")[2]
-        if labelled:
-            figures[f"{name} recall"] = hits / labelled
-        if reported:
-            figures[f"{name} precision"] = hits / reported
-    return figures
+def _figures(tally: Tally[tuple[str, bool]]) -> dict[str, float]:
+    """Return recall and precision of each kind, where they can be told."""
+    return {
+        f"{kind.partition('.')[2]} {name}": rate
+        for kind in (PERSON, PHONE, EMPTY)
+        for name, rate in tally.rates((kind, True)).items()
+    }
 
 
 @hookimpl
