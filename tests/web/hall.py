@@ -5,8 +5,8 @@
 """
 
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +31,7 @@ from examhall.core.exams.structure import ItemPlan, SectionPlan, replace_structu
 from examhall.core.exams.transfer import ImportedFile
 from examhall.core.media.operations import store_media
 from examhall.core.permissions import SYSTEM, Role
-from examhall.core.platform import Platform
+from examhall.core.platform import Platform, open_platform
 from examhall.core.proctoring.check_in import store_photo
 from examhall.core.proctoring.chunks import NewChunk, store_chunk
 from examhall.core.proctoring.consents import get_consent_form, record_consent
@@ -41,12 +41,14 @@ from examhall.core.proctoring.samples import Upload
 from examhall.core.regrading.counting import count_slice
 from examhall.core.regrading.operations import start_regrade
 from examhall.core.scoring.operations import release_outcome, score_attempt
+from examhall.core.settings import load_settings
 from examhall.core.tries.checking import check_item
 from examhall.web.app import create_app
 from examhall.web.sessions import CACHE
 from tests.core.integrations.world import connect, messages, queue
 from tests.core.proctoring.scripted import picture
 from tests.core.proctoring.watching import load_scripted
+from tests.web.conftest import CHEAP
 from tests.web.people import People, session_token, sign_in
 from tests.web.reviewed import make_reviewed, own_link
 
@@ -57,6 +59,21 @@ ROLES = [role.value for role in Role]
 PEOPLE = [*ROLES, "stranger", "outsider"]
 """One person a role (the candidate owns all attempts), another candidate, and staff of another
 exam."""
+
+
+@contextmanager
+def open_hall(template: Path, folder: Path) -> Iterator["Hall"]:
+    """Open a hall on a copy of a migrated database file."""
+    file = folder / "examhall.db"
+    file.write_bytes(template.read_bytes())
+    settings = load_settings(
+        {}, data_dir=folder, database_url=f"sqlite:///{file}", rate_limits=False, **CHEAP
+    )
+    platform = open_platform(settings)
+    hall = Hall(platform)
+    yield hall
+    hall.close()
+    platform.close()
 
 
 class Hall:
@@ -85,13 +102,26 @@ class Hall:
         self.app = create_app(platform)
         self._template = Path(platform.settings.data_dir) / "hall.db"
         self._copy(self._file(), self._template)
+        self._watching = sqlite3.connect(self._file())
+        self._as_made = self._changes()
         self._clients: dict[str, FlaskClient] = {}
 
     def restore(self) -> None:
-        """Put everything back as it was at first."""
+        """Put everything back as it was at first, if anybody wrote since."""
+        if self._changes() == self._as_made:
+            return
         self._copy(self._template, self._file())
+        self._as_made = self._changes()
         self.platform.plugins.refresh()
         self.app.extensions[CACHE]._entries.clear()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._watching.close()
+
+    def _changes(self) -> int:
+        """Return a number that is another one as soon as somebody else has written."""
+        return int(self._watching.execute("pragma data_version").fetchone()[0])
 
     def browser(self, person: str | None) -> FlaskClient:
         """Return a person's browser, in which they have signed in; None for a new one."""

@@ -19,10 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from examhall.core.platform import open_platform
-from examhall.core.settings import load_settings
-from tests.web.conftest import CHEAP
-from tests.web.hall import PEOPLE, Hall
+from tests.web.hall import PEOPLE, Hall, open_hall
 
 EXAMPLES = 4
 CHECKS = [
@@ -36,16 +33,8 @@ CHECKS = [
 
 @pytest.fixture(scope="module")
 def hall(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    folder = tmp_path_factory.mktemp("hall")
-    file = folder / "examhall.db"
-    file.write_bytes(sqlite_template.read_bytes())
-    platform = open_platform(
-        load_settings(
-            {}, data_dir=folder, database_url=f"sqlite:///{file}", rate_limits=False, **CHEAP
-        )
-    )
-    yield Hall(platform)
-    platform.close()
+    with open_hall(sqlite_template, tmp_path_factory.mktemp("hall")) as hall:
+        yield hall
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,8 @@ from uuid import UUID
 import pytest
 from werkzeug.test import TestResponse
 
-from examhall.core.platform import open_platform
-from examhall.core.settings import load_settings
 from tests.core.proctoring.scripted import picture
-from tests.web.conftest import CHEAP
-from tests.web.hall import LEASE, PEOPLE, Hall
+from tests.web.hall import LEASE, PEOPLE, Hall, open_hall
 from tests.web.permission_table import DOORS, SIGNED_IN, Door
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -23,15 +20,8 @@ SIGNED_OUT = None
 
 @pytest.fixture(scope="module")
 def hall(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    folder = tmp_path_factory.mktemp("hall")
-    file = folder / "examhall.db"
-    file.write_bytes(sqlite_template.read_bytes())
-    settings = load_settings(
-        {}, data_dir=folder, database_url=f"sqlite:///{file}", rate_limits=False, **CHEAP
-    )
-    platform = open_platform(settings)
-    yield Hall(platform)
-    platform.close()
+    with open_hall(sqlite_template, tmp_path_factory.mktemp("hall")) as hall:
+        yield hall
 
 
 def routes(hall: Hall) -> set[tuple[str, str]]:
