@@ -5,10 +5,12 @@ Broken ones are refused or isolated, and shown.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,18 +28,12 @@ def run(*command, cwd=None, **environ):
     return result.stdout
 
 
-def build(project: Path) -> Path:
-    """Build a project's wheel."""
-    python = (sys.executable, "-m")
-    run(*python, "build", "--wheel", "--no-isolation", "--outdir", "dist", ".", cwd=project)
-    (wheel,) = (project / "dist").glob("*.whl")
-    return wheel
-
-
-def install(site: Path, wheel: Path) -> None:
-    """Install a wheel into a folder beside examhall, without asking any index."""
-    options = ("--no-deps", "--no-index", "--quiet", "--disable-pip-version-check")
-    run(sys.executable, "-m", "pip", "install", *options, "--target", str(site), str(wheel))
+def install(site: Path, *projects: Path) -> Path:
+    """Build projects to wheels and install them into a folder beside examhall, asking no index."""
+    options = ("--no-build-isolation", "--no-deps", "--no-index", "--quiet")
+    target = ("--disable-pip-version-check", "--target", str(site))
+    run(sys.executable, "-m", "pip", "install", *options, *target, *map(str, projects))
+    return site
 
 
 def write_modules(project: Path, sources: dict[str, str]) -> Path:
@@ -66,35 +62,36 @@ def write_modules(project: Path, sources: dict[str, str]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def good_site(tmp_path_factory) -> Path:
-    """A folder with two scaffolded distributions: a question type and a detector."""
-    folder = tmp_path_factory.mktemp("third-party")
-    site = folder / "site"
-    for kind, name in ((Kind.QUESTION_TYPE, "capital"), (Kind.DETECTOR, "night")):
-        install(site, build(write_project(kind, name, folder)))
-    return site
+def make_environ(tmp_path_factory, sqlite_template):
+    """Return the settings of an installation with the distributions of a folder."""
 
-
-@pytest.fixture
-def environ(tmp_path, sqlite_url):
-    def make(site: Path, **more: str) -> dict[str, str]:
+    def make(site: Path) -> dict[str, str]:
+        folder = tmp_path_factory.mktemp("installation")
+        shutil.copyfile(sqlite_template, folder / "examhall.db")
         return {
             "PYTHONPATH": str(site),
-            "EXAMHALL_DATABASE_URL": sqlite_url,
-            "EXAMHALL_DATA_DIR": str(tmp_path / "data"),
+            "EXAMHALL_DATABASE_URL": f"sqlite:///{folder / 'examhall.db'}",
+            "EXAMHALL_DATA_DIR": str(folder / "data"),
             "EXAMHALL_PLUGIN_TIME_LIMIT": "1",
             "EXAMHALL_PLUGIN_LOAD_LIMIT": "8",
             "EXAMHALL_LOG_LEVEL": "ERROR",
-            **more,
         }
 
     return make
 
 
-def run_python(script: str, environ: dict[str, str]):
-    """Run a script in a process of its own; return what it printed as JSON."""
-    out = run(sys.executable, "-c", textwrap.dedent(script), **environ)
-    return json.loads(out.strip().splitlines()[-1])
+def run_python(environ: dict[str, str], *scripts: str) -> list[Any]:
+    """Run scripts in a process of their own; return what each printed last, as JSON."""
+    lines = run(sys.executable, "-c", "\n".join(map(textwrap.dedent, scripts)), **environ)
+    return [json.loads(line) for line in lines.strip().splitlines()[-len(scripts) :]]
+
+
+@pytest.fixture(scope="module")
+def good_site(tmp_path_factory) -> Path:
+    """A folder with two scaffolded distributions: a question type and a detector."""
+    folder = tmp_path_factory.mktemp("third-party")
+    made = ((Kind.QUESTION_TYPE, "capital"), (Kind.DETECTOR, "night"))
+    return install(folder / "site", *(write_project(*one, folder) for one in made))
 
 
 WORKING = """
@@ -133,17 +130,6 @@ WORKING = """
     platform.close()
 """
 
-
-def test_a_question_type_and_a_detector_work_with_no_line_changed(good_site, environ):
-    assert run_python(WORKING, environ(good_site)) == {
-        "scores": ["1", "0"],
-        "key in page": False,
-        "found": ["night.dark"],
-        "digest": 64,
-        "refused": [],
-    }
-
-
 THROUGH_THE_API = """
     import json
     from examhall.core.accounts.operations import create_user
@@ -170,8 +156,25 @@ THROUGH_THE_API = """
 """
 
 
-def test_an_author_uses_the_question_type_through_the_api(good_site, environ):
-    made, refused, form = run_python(THROUGH_THE_API, environ(good_site))
+@pytest.fixture(scope="module")
+def answers(good_site, make_environ) -> list[Any]:
+    """What both scripts say, in one process because its start takes longer than they do."""
+    return run_python(make_environ(good_site), WORKING, THROUGH_THE_API)
+
+
+def test_a_question_type_and_a_detector_work_with_no_line_changed(answers):
+    working, _ = answers
+    assert working == {
+        "scores": ["1", "0"],
+        "key in page": False,
+        "found": ["night.dark"],
+        "digest": 64,
+        "refused": [],
+    }
+
+
+def test_an_author_uses_the_question_type_through_the_api(answers):
+    _, (made, refused, form) = answers
     assert (made, refused) == (201, 422)
     assert form == ["stem", "answer"]
 
@@ -181,8 +184,8 @@ def listed(environ: dict[str, str]):
     return json.loads(run(sys.executable, "-c", command, "plugin", "list", "--json", **environ))
 
 
-def test_the_list_shows_where_plugins_come_from(good_site, environ):
-    overview = listed(environ(good_site))
+def test_the_list_shows_where_plugins_come_from(good_site, make_environ):
+    overview = listed(make_environ(good_site))
     plugins = {(item["kind"], item["key"]): item for item in overview["plugins"]}
     assert plugins["detector", "night"]["distribution"] == "examhall-night"
     assert plugins["detector", "night"]["status"] == "enabled"
@@ -224,17 +227,62 @@ BROKEN = {
     ),
 }
 
+ISOLATED = """
+    import json, threading, time
+    from examhall.core.errors import PluginError
+    from examhall.core.platform import open_platform
+    from examhall.core.settings import load_settings
+    from examhall.plugins import Response, Score, Variant
+
+    platform = open_platform(load_settings())
+    plugins = platform.plugins
+    reasons = {}
+    start = time.monotonic()
+
+    def score_again_and_again(key):
+        for _ in range(6):
+            try:
+                plugins.call(*prepared[key], Response({"choice": ["1"]}), expect=Score)
+            except PluginError as error:
+                reasons.setdefault(key, error.details["reason"])
+
+    prepared = {}
+    for key in ("hangs", "sleeps", "rubbish"):
+        question = plugins.question_type(key)
+        variant = plugins.call(question, "prepare", question.example(), 1, "en", expect=Variant)
+        prepared[key] = question, "score", variant
+    slow = [
+        threading.Thread(target=score_again_and_again, args=(key,)) for key in ("hangs", "sleeps")
+    ]
+    for thread in slow:
+        thread.start()
+    for thread in slow:
+        thread.join()
+    # The last one: its pause must not be over before somebody looks.
+    score_again_and_again("rubbish")
+    took = time.monotonic() - start
+    good = plugins.question_type("choice")
+    variant = plugins.call(good, "prepare", good.example(), 1, "en", expect=Variant)
+    right = plugins.call(good, "parse", variant, good.correct_response(variant), expect=Response)
+    score = plugins.call(good, "score", variant, right, expect=Score)
+    plugins.flush()
+    print(json.dumps([reasons, took < 20, str(score.fraction)]))
+    platform.close()
+"""
+
 
 @pytest.fixture(scope="module")
-def broken_site(tmp_path_factory) -> Path:
-    """A folder with a distribution that is broken in every way."""
+def isolated(tmp_path_factory, make_environ) -> tuple[Any, Any]:
+    """What a process saw with a distribution that is broken in every way, and the list then."""
     folder = tmp_path_factory.mktemp("broken")
-    install(folder / "site", build(write_modules(folder / "brokenware", BROKEN)))
-    return folder / "site"
+    project = write_modules(folder / "brokenware", BROKEN)
+    environ = make_environ(install(folder / "site", project))
+    (seen,) = run_python(environ, ISOLATED)
+    return seen, listed(environ)
 
 
-def test_broken_plugins_are_refused_with_reasons_and_the_others_load(broken_site, environ):
-    overview = listed(environ(broken_site))
+def test_broken_plugins_are_refused_with_reasons_and_the_others_load(isolated):
+    _, overview = isolated
     reasons = {item["entry_point"]: item["reason"] for item in overview["refusals"]}
     assert set(reasons) == {
         "broken.raises_on_import",
@@ -253,43 +301,12 @@ def test_broken_plugins_are_refused_with_reasons_and_the_others_load(broken_site
     assert ("question_type", "hangs") in plugins
 
 
-ISOLATED = """
-    import json, time
-    from examhall.core.errors import PluginError
-    from examhall.core.platform import open_platform
-    from examhall.core.settings import load_settings
-    from examhall.plugins import Response, Score, Variant
-
-    platform = open_platform(load_settings())
-    plugins = platform.plugins
-    reasons = {}
-    start = time.monotonic()
-    for key in ("hangs", "sleeps", "rubbish"):
-        question = plugins.question_type(key)
-        variant = plugins.call(question, "prepare", question.example(), 1, "en", expect=Variant)
-        for _ in range(6):
-            try:
-                plugins.call(question, "score", variant, Response({"choice": ["1"]}), expect=Score)
-            except PluginError as error:
-                reasons.setdefault(key, error.details["reason"])
-    took = time.monotonic() - start
-    good = plugins.question_type("choice")
-    variant = plugins.call(good, "prepare", good.example(), 1, "en", expect=Variant)
-    right = plugins.call(good, "parse", variant, good.correct_response(variant), expect=Response)
-    score = plugins.call(good, "score", variant, right, expect=Score)
-    plugins.flush()
-    print(json.dumps([reasons, took < 20, str(score.fraction)]))
-    platform.close()
-"""
-
-
-def test_plugins_that_hang_or_return_rubbish_are_isolated_paused_and_shown(broken_site, environ):
-    setting = environ(broken_site)
-    reasons, in_time, fraction = run_python(ISOLATED, setting)
+def test_plugins_that_hang_or_return_rubbish_are_isolated_paused_and_shown(isolated):
+    (reasons, in_time, fraction), overview = isolated
     assert reasons == {"hangs": "timeout", "sleeps": "timeout", "rubbish": "shape"}
     assert in_time
     assert fraction == "1"
-    plugins = {item["key"]: item for item in listed(setting)["plugins"]}
+    plugins = {item["key"]: item for item in overview["plugins"]}
     for key in reasons:
         assert plugins[key]["failures"] >= 5, plugins[key]
     # The others' pauses may be over by the time the list is made.
