@@ -93,7 +93,7 @@ class Pace:
             self._calm_since = None
             if seconds > late:
                 self._step_down(now, STEP_SECONDS)
-            elif self._worked(now, FULL_SECONDS) > FULL * FULL_SECONDS:
+            elif seconds > late / 2 and self._worked(now, FULL_SECONDS) > FULL * FULL_SECONDS:
                 # What the last step has brought is seen after that time.
                 self._step_down(now, FULL_SECONDS)
 

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib import import_module
-from itertools import cycle, islice
+from itertools import cycle, islice, pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -180,12 +180,13 @@ def send(watched: Watched, frames: Sequence[bytes], *, spacing: float = FRAME_SE
 
 
 def make_chunk(watched: Watched, frames: Sequence[bytes], spacing: float) -> NewChunk:
-    """Return the session's next chunk."""
+    """Return the session's next chunk, whose frames no other has."""
     sequence = next(watched.sequences)
+    name = f"{watched.session_id} {sequence}"
     start = START + timedelta(seconds=sequence * CHUNK_SECONDS)
     step = timedelta(seconds=spacing)
     uploads = tuple(
-        Upload(start + index * step, with_comment(frame, f"{sequence} {index}"), "image/jpeg")
+        Upload(start + index * step, with_comment(frame, f"{name} {index}"), "image/jpeg")
         for index, frame in enumerate(frames)
     )
     end = start + timedelta(seconds=CHUNK_SECONDS)
@@ -351,7 +352,7 @@ def report(alone: Sequence[Parts], whole: Sequence[Part]) -> None:
         sums = [sum(part[kind] for part in parts.values()) for parts in alone]
         shares = sorted(
             (before + after) / 2 / pipeline[kind]
-            for before, after, pipeline in zip(sums, sums[1:], whole, strict=True)
+            for (before, after), pipeline in zip(pairwise(sums), whole, strict=True)
         )
         parts = {name: median(one[name][kind] for one in alone) for name in alone[0]}
         plain, ours = median(sums), median(part[kind] for part in whole)

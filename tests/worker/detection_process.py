@@ -1,10 +1,12 @@
 """A worker for tests: runs jobs as `examhall worker` or `examhall serve` does, but slowly.
 
-Its settings come from the environment; it has the scripted detector besides the installed ones.
+It has the scripted detector besides the installed ones.
 """
 
-import sys
+import os
 import time
+from collections.abc import Mapping
+from multiprocessing.synchronize import Event
 from typing import Any
 
 from examhall.core.queue import LANES
@@ -12,7 +14,9 @@ from examhall.core.queue.rq_worker import work
 from examhall.worker import detection, runner
 from tests.core.proctoring.watching import load_scripted
 
-if __name__ == "__main__":
+
+def detect_slowly(environment: Mapping[str, str], ready: Event) -> None:
+    os.environ.update(environment)
     platform = runner.get_platform()
     load_scripted(platform)
     commit = detection.commit_batch
@@ -24,11 +28,9 @@ if __name__ == "__main__":
     detection.commit_batch = slowly
     if platform.settings.redis_url:
         runner.start_schedule(platform)
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
+        ready.set()
         work(platform.settings.redis_url, LANES)
     else:
         platform.queue.start(platform)
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
+        ready.set()
         time.sleep(600)

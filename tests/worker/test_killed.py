@@ -1,11 +1,9 @@
 """A worker killed in the middle of a session: as if it had not been."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -15,10 +13,11 @@ from examhall.core.proctoring.models import Chunk, FindingRecord, ProctoringSess
 from tests.core.attempts.world import World
 from tests.core.proctoring.scripted import ALONE, EMPTY, TWO
 from tests.core.proctoring.watching import Watched, open_watching, watch
+from tests.processes import kill, start_until_ready
 from tests.worker.conftest import wait_until
+from tests.worker.detection_process import detect_slowly
 
 PATIENCE = 150.0
-ROOT = Path(__file__).parents[2]
 STORY = [ALONE] * 4 + [TWO] * 12 + [ALONE] * 8 + [EMPTY] * 12 + [ALONE] * 4
 
 
@@ -37,27 +36,18 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 @contextmanager
-def worker(world: World) -> Iterator[subprocess.Popen[bytes]]:
+def worker(world: World) -> Iterator[BaseProcess]:
     settings = world.platform.settings
     environment = {
         "EXAMHALL_DATABASE_URL": settings.database_url,
         "EXAMHALL_DATA_DIR": str(settings.data_dir),
         "EXAMHALL_REDIS_URL": settings.redis_url,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.worker.detection_process"],
-        env={**os.environ, **environment},
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
+    process = start_until_ready(detect_slowly, environment)
     try:
-        assert process.stdout.readline() == b"ready\n"
         yield process
     finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+        kill(process)
 
 
 def analysed(world: World) -> int:
@@ -90,8 +80,7 @@ def test_every_chunk_counts_once_and_incidents_are_the_same(world: World) -> Non
             watched.send(late)
     with worker(world) as process:
         wait_until(lambda: analysed(world) > before, PATIENCE)
-        process.kill()
-        process.wait()
+        kill(process)
     assert before < analysed(world) < 3 * before
     let_holds_run_out(world)
     with worker(world):

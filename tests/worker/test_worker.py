@@ -2,29 +2,40 @@
 
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
+from sqlalchemy import select
 
+from examhall.core.integrations.connections import update_connection
+from examhall.core.integrations.models import Connection
+from examhall.core.permissions import SYSTEM
 from examhall.core.platform import Platform
 from tests.core.integrations.world import connect, messages, queue
 from tests.partner import Answer, partner
-from tests.worker.conftest import children, wait_until
+from tests.worker.conftest import EXAMHALL, children, wait_until
 
 pytestmark = pytest.mark.services
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
+@pytest.fixture(autouse=True)
+def partners_of_earlier_tests_are_gone(platform: Platform) -> Iterator[None]:
+    yield
+    with platform.db.reading() as session:
+        connections = session.scalars(select(Connection.id)).all()
+    for connection_id in connections:
+        update_connection(platform, SYSTEM, connection_id, state="disabled")
+
+
 def is_delivered(platform: Platform) -> bool:
     return all(message.state == "delivered" for message in messages(platform))
 
 
-def test_a_message_is_delivered_once_through_failures(
-    platform: Platform, start_worker: Start
-) -> None:
-    start_worker("--processes", "2")
+@pytest.mark.usefixtures("worker")
+def test_a_message_is_delivered_once_through_failures(platform: Platform) -> None:
     answers = [Answer(500), Answer(429, {"Retry-After": "2"}), Answer(503)]
     with partner(*answers) as server:
         connect(platform, server.url)
@@ -37,9 +48,8 @@ def test_a_message_is_delivered_once_through_failures(
 
 
 def test_a_killed_process_is_replaced_and_its_job_done_again(
-    platform: Platform, start_worker: Start
+    platform: Platform, worker: subprocess.Popen[bytes]
 ) -> None:
-    worker = start_worker("--processes", "2")
     with partner(Answer(wait=300)) as server:
         connect(platform, server.url)
         queue(platform, "result:1")
@@ -52,20 +62,29 @@ def test_a_killed_process_is_replaced_and_its_job_done_again(
         assert server.calls[1].at - server.calls[0].at < 40
         assert {process.pid for process in children(worker)}.isdisjoint(p.pid for p in before)
     assert {call.headers["X-Examhall-Delivery"] for call in server.calls} == {"result:1"}
-    assert messages(platform)[0].tries == 2
+    assert messages(platform)[-1].tries == 2
 
 
+@pytest.mark.usefixtures("worker")
 def test_work_that_was_never_queued_is_found(
-    platform: Platform, start_worker: Start, redis_url: str
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with partner() as server:
         connect(platform, server.url)
-        platform.queue.close()
-        queue(platform, "result:1")
-        platform.queue.connection.flushall()  # type: ignore[attr-defined]
-        start_worker("--processes", "1")
+        with monkeypatch.context() as redis_is_away:
+            redis_is_away.setattr(platform.queue, "enqueue", lambda *_, **__: None)
+            queue(platform, "result:1")
         wait_until(lambda: is_delivered(platform))
     assert len(server.calls) == 1
+
+
+def test_processes_end_with_the_command_that_was_killed(worker: subprocess.Popen[bytes]) -> None:
+    wait_until(lambda: len(children(worker)) == 2)
+    processes = children(worker)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    _, alive = psutil.wait_procs(processes, timeout=60)
+    assert alive == []
 
 
 def test_sigterm_lets_the_job_end(platform: Platform, start_worker: Start) -> None:
@@ -76,20 +95,8 @@ def test_sigterm_lets_the_job_end(platform: Platform, start_worker: Start) -> No
         wait_until(lambda: server.calls)
         worker.terminate()
         assert worker.wait(30) == 0
-    assert [message.state for message in messages(platform)] == ["delivered"]
+    assert messages(platform)[-1].state == "delivered"
     assert len(server.calls) == 1
-
-
-def test_processes_end_with_the_command_that_was_killed(
-    platform: Platform, start_worker: Start
-) -> None:
-    worker = start_worker("--processes", "2")
-    wait_until(lambda: len(children(worker)) == 2)
-    processes = children(worker)
-    worker.send_signal(signal.SIGKILL)
-    worker.wait()
-    _, alive = psutil.wait_procs(processes, timeout=60)
-    assert alive == []
 
 
 def test_lanes_can_be_chosen(platform: Platform, start_worker: Start) -> None:
@@ -103,8 +110,6 @@ def test_lanes_can_be_chosen(platform: Platform, start_worker: Start) -> None:
 
 
 def test_without_redis_the_command_says_what_to_do(environment: dict[str, str]) -> None:
-    from tests.worker.conftest import EXAMHALL
-
     env = {**environment, "EXAMHALL_REDIS_URL": ""}
     result = subprocess.run([EXAMHALL, "worker"], env=env, capture_output=True, text=True)
     assert result.returncode == 1
