@@ -31,6 +31,7 @@ class ItemRow(NamedTuple):
     secret: str
     raw: str | None
     revision: int | None
+    attempt_id: str
 
 
 class OldResult(NamedTuple):
@@ -87,17 +88,19 @@ def read_sheets(
 ) -> list[Sheet]:
     """Return attempts in the order of their ids, of their items those of some sources alone."""
     connection = session.connection()
-    bases = [BaseScore(*row) for row in connection.execute(_bases(attempt_ids))]
+    bases = [BaseScore(*row) for row in connection.execute(_bases(attempt_ids)).all()]
     sheets = {base.attempt_id.hex: Sheet(base) for base in bases}
     if only is not None and not only:
         return list(sheets.values())
     scores = [base.score_id for base in bases if base.score_id is not None]
-    old = {row[0]: OldResult._make(row) for row in connection.execute(_old_results(scores))}
+    # Drivers give all rows at once sooner than one by one, and tuples read names sooner than rows.
+    results = map(OldResult._make, connection.execute(_old_results(scores)).all())
+    old = {result.item_id: result for result in results}
     statement = _items(attempt_ids)
     if only is not None:
         statement = statement.where(AttemptItem.exam_version_item_id.in_(only))
-    for attempt_id, *row in connection.execute(statement):
-        sheets[attempt_id].rows.append(ItemRow._make(row))
+    for row in map(ItemRow._make, connection.execute(statement).all()):
+        sheets[row.attempt_id].rows.append(row)
     for sheet in sheets.values():
         # The database would sort them with all their text, on the disk.
         sheet.rows.sort()
@@ -118,7 +121,7 @@ def read_revisions(session: Session, attempt_ids: Sequence[UUID]) -> dict[UUID, 
     statement = select(
         HexId(ResponseRecord.attempt_id), HexId(ResponseRecord.item_id), ResponseRecord.revision
     ).where(ResponseRecord.attempt_id.in_(attempt_ids))
-    for attempt_id, item_id, revision in session.connection().execute(statement):
+    for attempt_id, item_id, revision in session.connection().execute(statement).all():
         found[attempt_id][item_id] = revision
     return {attempt_id: found[attempt_id.hex] for attempt_id in attempt_ids}
 
@@ -176,7 +179,6 @@ def _items(attempt_ids: Sequence[UUID]) -> Any:
     )
     return (
         select(
-            HexId(AttemptItem.attempt_id),
             AttemptItem.position,
             HexId(AttemptItem.id),
             HexId(AttemptItem.exam_version_item_id),
@@ -184,6 +186,7 @@ def _items(attempt_ids: Sequence[UUID]) -> Any:
             cast(AttemptItem.secret, Text),
             cast(ResponseRecord.raw, Text),
             ResponseRecord.revision,
+            HexId(AttemptItem.attempt_id),
         )
         .select_from(AttemptItem)
         .join(ResponseRecord, response, isouter=True)
