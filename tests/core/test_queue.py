@@ -2,11 +2,10 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,10 @@ import pytest
 from examhall.core.queue import JobQueue, open_queue
 from examhall.core.queue.threads import ThreadQueue
 from examhall.core.settings import load_settings
+from tests.processes import start_process
 from tests.services.process import free_port
 from tests.worker.recorder import Recorder
-
-ROOT = Path(__file__).parents[2]
+from tests.worker.rq_process import run_recorded_jobs
 
 
 class Backend:
@@ -26,15 +25,15 @@ class Backend:
     def __init__(self, queue: JobQueue, recorder: Recorder) -> None:
         self.queue = queue
         self.recorder = recorder
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[BaseProcess] = []
 
     def start_worker(self) -> None:
         """Start what runs the jobs."""
         if isinstance(self.queue, ThreadQueue):
             self.queue.start_threads(self.recorder, None)  # type: ignore[arg-type]
             return
-        command = [sys.executable, "-m", "tests.worker.rq_process", self.queue.url]
-        self.processes.append(subprocess.Popen([*command, self.recorder.folder], cwd=ROOT))
+        arguments = (self.queue.url, self.recorder.folder)
+        self.processes.append(start_process(run_recorded_jobs, *arguments))
 
     def stop(self) -> None:
         """End queue and workers."""
@@ -42,7 +41,8 @@ class Backend:
         for process in self.processes:
             process.terminate()
         for process in self.processes:
-            process.wait(15)
+            process.join(15)
+            assert process.exitcode is not None
         self.queue.close()
 
 
@@ -174,7 +174,8 @@ def test_closing_lets_the_running_job_end(backend: Backend) -> None:
         backend.queue.close()
     else:
         backend.processes[0].terminate()
-        assert backend.processes[0].wait(15) == 0
+        backend.processes[0].join(15)
+        assert backend.processes[0].exitcode == 0
     assert backend.recorder.count("end", "wait", "a") == 1
 
 

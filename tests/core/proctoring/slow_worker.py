@@ -1,7 +1,7 @@
 """A worker that analyses one session slowly, to be killed in the middle."""
 
-import sys
 import time
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,8 @@ from examhall.worker import detection
 from tests.core.proctoring.watching import load_scripted
 
 
-def main(database_url: str, data_dir: str, session_id: str) -> None:
-    platform = open_platform(load_settings({}, database_url=database_url, data_dir=Path(data_dir)))
+def analyse_slowly(database_url: str, data_dir: Path, session_id: UUID, ready: Event) -> None:
+    platform = open_platform(load_settings({}, database_url=database_url, data_dir=data_dir))
     load_scripted(platform)
     judge = detection.judge_session
 
@@ -22,11 +22,6 @@ def main(database_url: str, data_dir: str, session_id: str) -> None:
         return judge(*arguments)
 
     detection.judge_session = slowly
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    detection.analyse_session(platform, UUID(session_id))
+    ready.set()
+    detection.analyse_session(platform, session_id)
     time.sleep(60)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,9 +1,5 @@
 """Analysis: each chunk once, in order, whatever detectors, workers and the network do."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,9 +20,9 @@ from examhall.core.registry.models import PluginFailure
 from examhall.core.settings import load_settings
 from tests.core.attempts.world import World
 from tests.core.proctoring.scripted import ALONE, EMPTY, HANG, RAISE, RUBBISH, TWO
+from tests.core.proctoring.slow_worker import analyse_slowly
 from tests.core.proctoring.watching import Watched, load_scripted, open_watching, watch
-
-ROOT = Path(__file__).parents[3]
+from tests.processes import kill, start_until_ready
 
 
 @contextmanager
@@ -310,30 +306,17 @@ def test_a_closed_session_is_sealed_when_nothing_can_come_any_more(watched: Watc
 
 
 def test_a_worker_killed_in_the_middle_leaves_nothing_half_done(
-    watched: Watched, tmp_path: Path
+    watched: Watched,
 ) -> None:
     story = [ALONE] * 8 + [TWO] * 16 + [ALONE] * 16 + [EMPTY] * 16 + [ALONE] * 8
     watched.show(story)
     settings = watched.platform.settings
     for wait in (0.0, 0.15, 0.3):
-        worker = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "tests.core.proctoring.slow_worker",
-                settings.database_url,
-                str(settings.data_dir),
-                str(watched.session_id),
-            ],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
+        worker = start_until_ready(
+            analyse_slowly, settings.database_url, settings.data_dir, watched.session_id
         )
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == b"ready\n"
         time.sleep(wait)
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.wait()
-        worker.stdout.close()
+        kill(worker)
         release(watched)
     while any(row.state == "stored" for row in watched.chunks()):
         watched.analyse()
