@@ -11,6 +11,7 @@ from examhall.core.contracts.base import Kind
 from examhall.core.registry.scaffold import write_project
 from examhall.core.registry.trial import run_contracts
 from examhall.plugins.reference import make_reference
+from tests.core.registry.projects import join_projects
 
 DOCS = Path(__file__).parents[2] / "docs" / "plugins"
 BLOCK = re.compile(r"^```python\n# (?P<path>\S+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -33,16 +34,24 @@ def test_every_example_belongs_to_a_walk_through():
     assert text.count("```python") == len(blocks())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", WALKS)
-def test_a_walk_through_leads_to_a_plugin_that_passes_its_contract(name, tmp_path, capfd):
+def test_a_walk_through_names_the_files_of_the_scaffold(name, tmp_path):
     project = write_project(WALKS[name], name, tmp_path)
-    written = {path: code for path, code in blocks().items() if f"examhall_{name}" in path}
+    written = [path for path in blocks() if f"examhall_{name}" in path]
     assert len(written) == 2
-    for path, code in written.items():
-        assert (project / path).exists(), "the walk-through names another file than the scaffold"
+    for path in written:
+        assert (project / path).exists()
+
+
+@pytest.mark.slow
+def test_the_walk_throughs_lead_to_plugins_that_pass_their_contracts(tmp_path, capfd):
+    projects = [write_project(kind, name, tmp_path / name) for name, kind in WALKS.items()]
+    for path, code in blocks().items():
+        (project,) = (project for project in projects if (project / path).exists())
         (project / path).write_text(code)
-    status = run_contracts(project, ["-q", "-p", "no:schemathesis"])
+    status = run_contracts(
+        join_projects(projects, with_tests=True), ["-q", "-p", "no:schemathesis"]
+    )
     assert status == 0, capfd.readouterr().out[-3000:]
 
 

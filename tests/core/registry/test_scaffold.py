@@ -1,6 +1,5 @@
 """New plugins are whole, and pass their contract tests as they are."""
 
-import shutil
 import sys
 import tomllib
 
@@ -10,22 +9,14 @@ from examhall.core.contracts.base import Kind
 from examhall.core.errors import ConflictError, InvalidError, NotFoundError
 from examhall.core.registry.scaffold import write_project
 from examhall.core.registry.trial import has_project, read_project, run_contracts
+from tests.core.registry.projects import join_projects
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_new_plugins_of_every_kind_pass_their_contract_tests(tmp_path, capfd):
-    project = write_project(Kind.QUESTION_TYPE, "my-first", tmp_path)
-    document = project / "pyproject.toml"
-    points = []
-    for kind in Kind:
-        other = write_project(kind, f"my-{kind.value}", tmp_path / kind.value)
-        points += [f'"{name}" = "{module}"' for name, module in read_project(other).items()]
-        for package in (other / "src").iterdir():
-            shutil.copytree(package, project / "src" / package.name)
-    head, _, _ = document.read_text().partition("[project.entry-points")
-    table = "\n".join(["[project.entry-points.examhall]", *points])
-    document.write_text(f"{head}{table}\n")
+    made = [write_project(kind, f"my-{kind.value}", tmp_path / kind.value) for kind in Kind]
+    project = join_projects(made, with_tests=False)
     assert len(read_project(project)) == len(Kind)
     status = run_contracts(project, ["-q"])
     assert status == 0, capfd.readouterr().out[-3000:]
@@ -56,7 +47,7 @@ def test_a_broken_plugin_fails_its_trial(tmp_path, capfd):
     project = write_project(Kind.SCORER, "odd", tmp_path)
     module = project / "src" / "examhall_odd" / "__init__.py"
     module.write_text(module.read_text().replace("base.fraction >= 1", "base.fraction < 1"))
-    assert run_contracts(project, ["-q"]) == 1
+    assert run_contracts(project, ["-q", "-x"]) == 1
     module.write_text(module.read_text().replace("examhall_scorers", "examhall_scorerz"))
     assert run_contracts(project, ["-q"]) == 1
     assert "unknown hooks: examhall_scorerz" in capfd.readouterr().out
