@@ -72,6 +72,7 @@ class PostgresServer:
         self._durable = durable
         self._free: dict[str, list[str]] = {}
         self._shapes: dict[str, TupleRow | None] = {}
+        self._cleaners: dict[str, psycopg.Connection[TupleRow]] = {}
         self.folder = make_folder("postgres")
         self.port = free_port()
         try:
@@ -152,16 +153,29 @@ class PostgresServer:
     def give_back(self, name: str, template: str) -> None:
         """Empty a database for the next test; one whose tables were altered is dropped.
 
-        Emptying takes a tenth of the time that a new copy takes.
+        Emptying takes a tenth of the time that a new copy takes, and a third of it through a
+        connection that knows the tables already.
         """
-        with psycopg.connect(self._address(name), autocommit=True) as connection:
-            connection.execute(CUT_OFF_OTHERS)
-            connection.execute(EMPTY_TABLES)
-            is_same = connection.execute(SHAPE).fetchone() == self._shape_of(template)
+        try:
+            is_same = self._empty(name) == self._shape_of(template)
+        except psycopg.OperationalError:
+            # The test has ended all connections to its database.
+            self._cleaners.pop(name).close()
+            is_same = self._empty(name) == self._shape_of(template)
         if is_same:
             self._free[template].append(name)
         else:
+            self._cleaners.pop(name).close()
             self.drop_database(name)
+
+    def _empty(self, name: str) -> TupleRow | None:
+        """Delete all rows of a database; return what its tables are."""
+        if name not in self._cleaners:
+            self._cleaners[name] = psycopg.connect(self._address(name), autocommit=True)
+        cleaner = self._cleaners[name]
+        cleaner.execute(CUT_OFF_OTHERS)
+        cleaner.execute(EMPTY_TABLES)
+        return cleaner.execute(SHAPE).fetchone()
 
     def _shape_of(self, template: str) -> TupleRow | None:
         """Return the tables of a template, to which nobody connects once it is copied."""
@@ -172,6 +186,8 @@ class PostgresServer:
 
     def stop(self) -> None:
         """End the server and remove its files."""
+        for cleaner in self._cleaners.values():
+            cleaner.close()
         self._process.stop()
         remove_folder(self.folder)
 
