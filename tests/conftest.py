@@ -60,6 +60,15 @@ def no_settings_from_outside() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def code_read_once_for_examples() -> Iterator[None]:
+    """Let other processes find what Hypothesis knows of the code: to read it takes ten seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        kept = Path(__file__).parents[1] / ".hypothesis"
+        patch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(kept))
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A running PostgreSQL: ``url(name)``, ``create_database()``, ``drop_database(name)``."""
