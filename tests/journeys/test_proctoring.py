@@ -39,6 +39,16 @@ HIDE = """hidden => {
 }"""
 
 
+NOTE_ARRIVALS = """() => {
+  window.arrivedAt = {};
+  new MutationObserver(() => {
+    for (const entry of document.querySelectorAll("#incidents > li")) {
+      window.arrivedAt[entry.dataset.kind] ??= Date.now() / 1000;
+    }
+  }).observe(document.getElementById("incidents"), { childList: true });
+}"""
+
+
 class Devices(NamedTuple):
     """What camera and microphone are fed from."""
 
@@ -149,10 +159,10 @@ def check_in(page: Page, url: str) -> None:
 
 
 def see_incident(wall: Page, kind: str, seconds: float) -> tuple[Locator, float]:
-    """Wait for the first incident of a kind on the wall; return it, and when it was there."""
+    """Wait for the first incident of a kind on the wall; return it, and since when it is there."""
     entry = wall.locator(f'#incidents > li[data-kind="{kind}"]').first
     expect(entry).to_be_visible(timeout=seconds * 1000)
-    return entry, time.time()
+    return entry, float(wall.evaluate("kind => window.arrivedAt[kind]", kind))
 
 
 def expect_picture(entry: Locator) -> None:
@@ -189,7 +199,7 @@ def hear_the_voice(deployment: Deployment, wall: Page) -> float:
     watched = wall.locator(".tile").get_attribute("data-session")
     (began,) = (
         one["started_at"]
-        for one in proctor.get(f"/proctoring/sessions/{watched}/incidents")
+        for one in proctor.get(f"/proctoring/sessions/{watched}/incidents")["items"]
         if one["kind"] == "audio.speech"
     )
     return seen - datetime.fromisoformat(began).timestamp()
@@ -215,6 +225,7 @@ def judge(review: Page, url: str, titles: list[str]) -> None:
     walk.sign_in(review, url, "reviewer")
     review.goto(f"{url}/review")
     review.get_by_role("link", name=walk.PEOPLE["candidate"]).click()
+    review.locator("#review[data-ready]").wait_for()
     for title in titles:
         expect(review.locator("#incidents h3").get_by_text(title, exact=True)).to_have_count(1)
     second = review.locator("#incidents > li", has_text="Second person in view")
@@ -245,6 +256,7 @@ def test_what_happens_is_noted_once_judged_by_people_and_answered(
     walk.sign_in(wall, deployment.url, "proctor")
     wall.goto(f"{deployment.url}/proctor/{exam_id}")
     wall.locator("#wall[data-ready]").wait_for()
+    wall.evaluate(NOTE_ARRIVALS)
     room = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     walk.sign_in(room, deployment.url, "candidate")
     check_in(room, deployment.url)
