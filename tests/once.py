@@ -58,17 +58,31 @@ def rules_compiled_once() -> Iterator[None]:
     from werkzeug.routing import Rule
 
     compiled: dict[Any, Any] = {}
-    compile_anew = Rule._compile_builder
+    compile_anew = Rule.compile
 
-    def compile_once(rule: Rule, append_unknown: bool = True) -> Any:
-        name = (tuple(rule._trace), repr(rule.defaults), append_unknown)
+    def compile_once(rule: Any) -> None:
+        name = name_of(rule)
         if name not in compiled:
-            compiled[name] = compile_anew(rule, append_unknown)
-        return compiled[name]
+            compile_anew(rule)
+            builders = [build.__func__ for build in (rule._build, rule._build_unknown)]
+            compiled[name] = (rule._parts, rule._trace, rule._converters, *builders)
+            return
+        rule._parts, rule._trace, rule._converters, build, build_unknown = compiled[name]
+        rule.arguments.update(rule._converters)
+        rule._build = build.__get__(rule, None)
+        rule._build_unknown = build_unknown.__get__(rule, None)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", compile_once)
+        patch.setattr(Rule, "compile", compile_once)
         yield
+
+
+def name_of(rule: Any) -> tuple[Any, ...]:
+    """Return all that an address rule is compiled from."""
+    return (
+        *(rule.rule, rule.host, rule.subdomain, rule.merge_slashes, repr(rule.defaults)),
+        *(rule.map.host_matching, *rule.map.converters.items()),
+    )
 
 
 @contextmanager
