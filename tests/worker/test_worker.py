@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
 from examhall.core.integrations.connections import update_connection
 from examhall.core.integrations.models import Connection
 from examhall.core.permissions import SYSTEM
 from examhall.core.platform import Platform
+from examhall.worker.cli import worker as worker_command
 from tests.core.integrations.world import connect, messages, queue
 from tests.partner import Answer, partner
-from tests.worker.conftest import EXAMHALL, children, wait_until
+from tests.worker.conftest import children, wait_until
 
 pytestmark = pytest.mark.services
 
@@ -109,8 +111,11 @@ def test_lanes_can_be_chosen(platform: Platform, start_worker: Start) -> None:
         wait_until(lambda: is_delivered(platform))
 
 
-def test_without_redis_the_command_says_what_to_do(environment: dict[str, str]) -> None:
-    env = {**environment, "EXAMHALL_REDIS_URL": ""}
-    result = subprocess.run([EXAMHALL, "worker"], env=env, capture_output=True, text=True)
-    assert result.returncode == 1
+def test_without_redis_the_command_says_what_to_do(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The logs of this process are the tests' own.
+    monkeypatch.setattr("examhall.worker.cli.configure_logs", lambda _: None)
+    result = CliRunner().invoke(worker_command, env={**environment, "EXAMHALL_REDIS_URL": ""})
+    assert result.exit_code == 1
     assert "EXAMHALL_REDIS_URL" in result.stderr
