@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Uuid, bindparam, func, select, type_coerce, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import Attempt, AttemptItem
 from examhall.core.attempts.queries import lock_attempts
 from examhall.core.attempts.states import AttemptState, GradingState, Machine, move_all
 from examhall.core.audit.operations import record
-from examhall.core.bulk import collecting_rarely, insert_rows, new_id
+from examhall.core.bulk import collecting_rarely, insert_rows, is_among, new_id
 from examhall.core.db import after_commit, database_now
 from examhall.core.decimals import write_decimal
 from examhall.core.events.operations import emit_all
@@ -311,7 +311,7 @@ def _keep_editions(session: Session, plan: Plan, counted: Sequence[Counted]) -> 
     for secret, item_ids in secrets.values():
         session.execute(
             update(AttemptItem)
-            .where(type_coerce(AttemptItem.id, Uuid(as_uuid=False)).in_(item_ids))
+            .where(is_among(session, AttemptItem.id, item_ids))
             .values(secret=dict(secret))
             .execution_options(synchronize_session=False)
         )

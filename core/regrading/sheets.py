@@ -16,7 +16,7 @@ from sqlalchemy import Text, and_, cast, func, select
 from sqlalchemy.orm import Session
 
 from examhall.core.attempts.models import Attempt, AttemptItem, ResponseRecord
-from examhall.core.bulk import HexId
+from examhall.core.bulk import HexId, is_among
 from examhall.core.scoring.models import ItemScoreRecord, ScoreRecord
 from examhall.core.tries.queries import StoredTries, read_tries
 
@@ -88,15 +88,15 @@ def read_sheets(
 ) -> list[Sheet]:
     """Return attempts in the order of their ids, of their items those of some sources alone."""
     connection = session.connection()
-    bases = [BaseScore(*row) for row in connection.execute(_bases(attempt_ids)).all()]
+    bases = [BaseScore(*row) for row in connection.execute(_bases(session, attempt_ids)).all()]
     sheets = {base.attempt_id.hex: Sheet(base) for base in bases}
     if only is not None and not only:
         return list(sheets.values())
     scores = [base.score_id for base in bases if base.score_id is not None]
     # Drivers give all rows at once sooner than one by one, and tuples read names sooner than rows.
-    results = map(OldResult._make, connection.execute(_old_results(scores)).all())
+    results = map(OldResult._make, connection.execute(_old_results(session, scores)).all())
     old = {result.item_id: result for result in results}
-    statement = _items(attempt_ids)
+    statement = _items(session, attempt_ids)
     if only is not None:
         statement = statement.where(AttemptItem.exam_version_item_id.in_(only))
     for row in map(ItemRow._make, connection.execute(statement).all()):
@@ -120,16 +120,16 @@ def read_revisions(session: Session, attempt_ids: Sequence[UUID]) -> dict[UUID, 
     found: dict[str, dict[str, int]] = {one.hex: {} for one in attempt_ids}
     statement = select(
         HexId(ResponseRecord.attempt_id), HexId(ResponseRecord.item_id), ResponseRecord.revision
-    ).where(ResponseRecord.attempt_id.in_(attempt_ids))
+    ).where(is_among(session, ResponseRecord.attempt_id, attempt_ids))
     for attempt_id, item_id, revision in session.connection().execute(statement).all():
         found[attempt_id][item_id] = revision
     return {attempt_id: found[attempt_id.hex] for attempt_id in attempt_ids}
 
 
-def _bases(attempt_ids: Sequence[UUID]) -> Any:
+def _bases(session: Session, attempt_ids: Sequence[UUID]) -> Any:
     newest = (
         select(ScoreRecord.attempt_id, func.max(ScoreRecord.version).label("version"))
-        .where(ScoreRecord.attempt_id.in_(attempt_ids))
+        .where(is_among(session, ScoreRecord.attempt_id, attempt_ids))
         .group_by(ScoreRecord.attempt_id)
         .subquery()
     )
@@ -155,12 +155,12 @@ def _bases(attempt_ids: Sequence[UUID]) -> Any:
         )
         .join(newest, newest.c.attempt_id == Attempt.id, isouter=True)
         .join(ScoreRecord, is_newest, isouter=True)
-        .where(Attempt.id.in_(attempt_ids))
+        .where(is_among(session, Attempt.id, attempt_ids))
         .order_by(Attempt.id)
     )
 
 
-def _old_results(score_ids: Sequence[UUID]) -> Any:
+def _old_results(session: Session, score_ids: Sequence[UUID]) -> Any:
     return select(
         HexId(ItemScoreRecord.item_id),
         ItemScoreRecord.fraction,
@@ -169,13 +169,14 @@ def _old_results(score_ids: Sequence[UUID]) -> Any:
         ItemScoreRecord.marked_by,
         ItemScoreRecord.response_revision,
         ItemScoreRecord.comment,
-    ).where(ItemScoreRecord.score_id.in_(score_ids))
+    ).where(is_among(session, ItemScoreRecord.score_id, score_ids))
 
 
-def _items(attempt_ids: Sequence[UUID]) -> Any:
+def _items(session: Session, attempt_ids: Sequence[UUID]) -> Any:
     # Naming the attempts of the responses, too, spares the database to look each of them up.
     response = and_(
-        ResponseRecord.item_id == AttemptItem.id, ResponseRecord.attempt_id.in_(attempt_ids)
+        ResponseRecord.item_id == AttemptItem.id,
+        is_among(session, ResponseRecord.attempt_id, attempt_ids),
     )
     return (
         select(
@@ -190,5 +191,5 @@ def _items(attempt_ids: Sequence[UUID]) -> Any:
         )
         .select_from(AttemptItem)
         .join(ResponseRecord, response, isouter=True)
-        .where(AttemptItem.attempt_id.in_(attempt_ids))
+        .where(is_among(session, AttemptItem.attempt_id, attempt_ids))
     )
