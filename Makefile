@@ -64,7 +64,7 @@ test: .venv/dev ## Run the tests; T=path and ARGS=... narrow them
 ifneq ($(strip $(T)$(ARGS)),)
 	$(BIN)/python -m pytest $(T) $(ARGS)
 else
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not ($(ALONE))"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not ($(ALONE))"
 	$(BIN)/python -m pytest -m "$(ALONE)"
 endif
 

@@ -38,6 +38,12 @@ hypothesis.settings.register_profile("examhall", deadline=None)
 hypothesis.settings.load_profile("examhall")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run files with slow tests first, so that at the end no process waits for one of them."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector leave aside what was imported: it stays to the end."""
     gc.freeze()

@@ -67,6 +67,7 @@ def let_holds_run_out(world: World) -> None:
             row.leased_until = row.leased_until and row.leased_until - timedelta(minutes=5)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_every_chunk_counts_once_and_incidents_are_the_same(world: World) -> None:
     undisturbed = watch(world)

@@ -18,7 +18,7 @@ from tests.core.integrations.world import connect, messages, queue
 from tests.partner import Answer, partner
 from tests.worker.conftest import children, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
