@@ -5,6 +5,7 @@ it. Its state is new for each test: a database of its own, an empty Redis.
 """
 
 import gc
+import logging
 import os
 import shutil
 import sqlite3
@@ -73,6 +74,17 @@ def code_read_once_for_examples() -> Iterator[None]:
         kept = Path(__file__).parents[1] / ".hypothesis"
         patch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(kept))
         yield
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Take back what a command of a test has set up for the log of its process."""
+    loggers = [logging.getLogger(), logging.getLogger("alembic.runtime.migration")]
+    before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")

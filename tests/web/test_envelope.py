@@ -89,12 +89,12 @@ def test_pages_have_pages_for_errors(app, people):
 
 def test_unforeseen_error_tells_nothing(app, client, people):
     def fail():
-        raise RuntimeError("the secret is 42")
+        raise RuntimeError("the password is Rumpelstiltskin")
 
     app.view_functions["api_auth.show_me"] = fail
     answer = client.get("/api/v1/me", headers=people.bearer("author"))
     check(answer, 500, "error")
-    assert "42" not in answer.get_data(as_text=True)
+    assert "Rumpelstiltskin" not in answer.get_data(as_text=True)
 
 
 def test_list_is_paged(client, people):
