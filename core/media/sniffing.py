@@ -20,9 +20,11 @@ _MP4_SOUND = re.compile(rb"hdlr.{8}soun", re.DOTALL)
 _WEBM_VIDEO = re.compile(rb"V_(?:VP8|VP9|AV1|MPEG4)")
 _MPEG_FRAME = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
 _ADTS_FRAME = re.compile(rb"\xff[\xf1\xf9]")
+# Atomic: a comment ends at its first `-->`, or a file of comments could be read in 2^n ways.
+_COMMENTS = r"(?><!--.*?-->\s*)*+"
 _SVG = re.compile(
-    r"\A\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE\s+svg[^>\[]*>\s*)?"
-    r"(?:<!--.*?-->\s*)*<(?:svg:)?svg[\s/>]",
+    rf"\A\s*+(?:<\?xml[^>]*\?>\s*+)?{_COMMENTS}(?:<!DOCTYPE\s+svg[^>\[]*>\s*+)?{_COMMENTS}"
+    r"<(?:svg:)?svg[\s/>]",
     re.DOTALL,
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")

@@ -31,6 +31,13 @@ def test_questions_take_nothing_else(data: bytes) -> None:
         check_media(data)
 
 
+def test_a_text_full_of_comments_is_told_apart_at_once() -> None:
+    """Twenty comments took twenty seconds, each further one twice as long."""
+    comments = b"<!-- -->" * 60
+    assert sniff(comments + b"x") == "text/plain"
+    assert sniff(comments + b"<!DOCTYPE svg>" + comments + b"<svg/>") == "image/svg+xml"
+
+
 def bomb(width: int, height: int) -> bytes:
     """Return a PNG of a few bytes that says it is large."""
 
