@@ -78,17 +78,18 @@ def _read(text: str) -> list[ImportedQuestion]:
 def _groups(text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the lines of each question with the number of the first; the key ends a question.
 
-    A text that comes after choices starts another question: the one before it has no key.
+    A text that comes after choices or an empty line starts another question: the one before it has
+    no key.
     """
     lines: list[str] = []
-    first = 1
+    first = last = 1
     for number, line in enumerate(map(str.strip, text.split("\n")), 1):
         if not line:
             continue
-        is_text = not _CHOICE.match(line) and not _KEY.match(line)
-        if is_text and len(lines) > 1:
+        if lines and _is_text(line) and (number > last + 1 or not _is_text(lines[-1])):
             yield first, lines
             lines = []
+        last = number
         if not lines:
             first = number
         lines.append(line)
@@ -97,6 +98,10 @@ def _groups(text: str) -> Iterator[tuple[int, list[str]]]:
             lines = []
     if lines:
         yield first, lines
+
+
+def _is_text(line: str) -> bool:
+    return not _CHOICE.match(line) and not _KEY.match(line)
 
 
 def _read_question(number: int, first: int, lines: Sequence[str]) -> ImportedQuestion:
@@ -109,8 +114,10 @@ def _read_question(number: int, first: int, lines: Sequence[str]) -> ImportedQue
 
 def _content(draft: Draft, lines: Sequence[str]) -> dict[str, Any]:
     stem, *rest = lines
-    if _CHOICE.match(stem) or _KEY.match(stem):
+    if not _is_text(stem):
         raise RefusedError("There is no line with the question before its answers.")
+    if any(map(_is_text, rest)):
+        raise RefusedError("A question stands on one line, and its answers begin as in: A) text")
     choices = [match for line in rest if (match := _CHOICE.match(line))]
     keys = [match[1] for line in rest if (match := _KEY.match(line))]
     if len(choices) < 2:
@@ -150,7 +157,7 @@ def _write(question: PortableQuestion) -> str:
     lines = [_line(outgoing, stem)]
     for place, option in enumerate(options):
         lines.append(f"{chr(ord('A') + place)}) {_line(outgoing, str(option['text']))}")
-    if _CHOICE.match(lines[0]) or _KEY.match(lines[0]):
+    if not _is_text(lines[0]):
         outgoing.refuse("its text looks like an answer.")
     return "\n".join([*lines, f"ANSWER: {chr(ord('A') + fractions.index(ONE))}", ""])
 

@@ -107,3 +107,17 @@ def test_generated_questions_come_back(stem, texts, data):
     question = choice(escape(stem), options=options)
     [entry] = read(AIKEN.export(QuestionBundle((question,))).decode())
     assert entry.question == question
+
+
+@pytest.mark.parametrize("second", ["a prime number?", "a) 2"])
+def test_a_question_of_several_lines_is_refused_and_not_cut(second):
+    (entry,) = read(f"What is\n{second}\nA) 7\nB) 9\nANSWER: A\n")
+    assert entry.fidelity is Fidelity.REFUSED
+    assert "one line" in entry.notes[0]
+    assert "(line 1)" in entry.notes[0]
+
+
+def test_empty_lines_part_a_heading_from_the_question_and_may_stand_within_it():
+    heading, question = read("Week 1\n\nWhat is a prime?\n\nA) 7\n\nB) 9\nANSWER: A\n")
+    assert heading.fidelity is Fidelity.REFUSED
+    assert question.question.content["stem"] == "What is a prime?"
