@@ -2,7 +2,8 @@
 
 They are matched by the schema processor of libxml2: its language is the right one (a pattern always
 means the whole text; `^` and `$` are ordinary characters), and it gives up on patterns that would
-run for ever.
+run for ever. Authors put `^` and `$` around patterns all the same, as other languages do, and other
+engines take them for the ends of the text: so they are taken for that, too.
 Source: XML Schema part 2, appendix F.
 """
 
@@ -24,6 +25,25 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
     """Return what says whether a text matches; raises QtiError for a bad pattern."""
     if len(pattern) > LONGEST_PATTERN:
         raise QtiError(f"A pattern has at most {LONGEST_PATTERN} characters.")
+    to_the_letter = _compile(pattern)
+    bare = _without_ends(pattern)
+    if bare == pattern:
+        return to_the_letter
+    within_ends = _compile(bare)
+    return lambda text: to_the_letter(text) or within_ends(text)
+
+
+def _without_ends(pattern: str) -> str:
+    """Leave out `^` at the start and `$` at the end, but not one that is escaped."""
+    bare = pattern.removeprefix("^")
+    if not bare.endswith("$"):
+        return bare
+    rest = bare[:-1]
+    escapes = len(rest) - len(rest.rstrip("\\"))
+    return bare if escapes % 2 else rest
+
+
+def _compile(pattern: str) -> Callable[[str], bool]:
     try:
         schema = etree.XMLSchema(_schema(pattern))
     except (etree.XMLSchemaParseError, ValueError) as error:

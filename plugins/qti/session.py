@@ -42,10 +42,10 @@ class ItemSession:
         dice = Dice(seed)
         state = State(self.item.declarations, dice)
         for _ in range(MAX_TEMPLATE_TRIES if self.item.template_rule else 0):
-            state = State(self.item.declarations, dice)
             try:
                 run_rules(self.item.template_rule, state)  # type: ignore[arg-type]
             except Retry:
+                state = State(self.item.declarations, dice)
                 continue
             break
         for name, value in state.defaults.items():

@@ -121,13 +121,16 @@ def integer_divide(operands: Sequence[Operand]) -> Operand:
 
 @simple("integerModulus", 2, 2)
 def integer_modulus(operands: Sequence[Operand]) -> Operand:
-    """The remainder of a division, never negative; NULL for a division by zero.
+    """The remainder of a division, x - y * integerDivide(x, y); NULL for a division by zero.
 
-    For a positive divisor this is the standard's x - y * integerDivide(x, y). For a negative one
-    the standard's formula gives a negative remainder, which no engine known here does.
+    Where a positive number is divided by a negative one, that formula gives a negative remainder,
+    which no engine known here does: there the divisor's sign does not count.
     """
     numbers = singles("integerModulus", operands, INTEGER)
-    return None if numbers is None or numbers[1] == 0 else integer(numbers[0] % abs(numbers[1]))
+    if numbers is None or numbers[1] == 0:
+        return None
+    x, y = numbers
+    return integer(x % (abs(y) if x > 0 else y))
 
 
 def _to_integer(name: str, convert: Callable[[Decimal], Decimal]) -> None:

@@ -188,6 +188,13 @@ def test_a_template_rolls_the_same_for_the_same_seed_and_keeps_its_constraint():
     assert len(set(rolled)) > 5
 
 
+def test_a_constraint_that_never_holds_leaves_the_defaults():
+    never = "<templateConstraint><null/></templateConstraint></templateProcessing>"
+    session = ItemSession(parse_item(TEMPLATED.replace("</templateProcessing>", never)))
+    assert (session.state.values["A"], session.state.values["B"]) == (None, None)
+    assert session.correct_responses() == {"RESPONSE": None}
+
+
 QTI3 = """
 <qti-assessment-item xmlns="http://www.imsglobal.org/xsd/imsqtiasi_v3p0" identifier="q3">
 <qti-response-declaration identifier="RESPONSE" cardinality="multiple" base-type="identifier">
