@@ -3,7 +3,8 @@
 Two ways, by how far the code is trusted. Bundled plugins run in the caller's own thread, which
 costs microseconds; a watchdog interrupts what takes too long. All others run in a thread of a
 small pool: the caller goes on at the time limit whatever the plugin does, the thread is
-interrupted, and one that cannot be (it hangs outside Python's own code) is given up.
+interrupted, and one that cannot be (it hangs outside Python's own code) is given up. What such a
+call does to its decimal context stays its own.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
+from decimal import localcontext
 from queue import Empty, SimpleQueue
 from typing import Any
+
+from examhall.core.errors import PluginError
 
 MOST_IDLE = 16
 MOST_STUCK = 4
@@ -33,6 +37,13 @@ class CallTimedOutError(Exception):
 
 class OwnerStuckError(Exception):
     """Earlier calls of the same owner still hang."""
+
+
+class CallEndedError(PluginError):
+    """The call raised what is meant to end more than a call, such as CancelledError."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"it raised {type(error).__name__}, which no plugin may")
 
 
 class Interrupt(BaseException):
@@ -54,7 +65,8 @@ class CallPool:
         """Return what `call` returns or raise what it raises, after at most `limit` seconds.
 
         Raises CallTimedOutError at the limit, OwnerStuckError when too many calls of this owner
-        hang already.
+        hang already, CallEndedError for what is neither an Exception nor SystemExit: in a thread
+        of the pool even KeyboardInterrupt is nobody's Ctrl-C.
         """
         if self._pid != os.getpid():
             self._forget_threads()  # they stayed behind in the process that forked this one
@@ -105,7 +117,7 @@ class _Job:
 
     __slots__ = ("_answer", "_lock", "_over", "call", "error", "result", "run_in_context")
 
-    def __init__(self, run_in_context: Callable[[Call], Any], call: Call) -> None:
+    def __init__(self, run_in_context: Callable[..., Any], call: Call) -> None:
         self.run_in_context = run_in_context
         self.call = call
         self.result: Any = None
@@ -117,7 +129,7 @@ class _Job:
     def perform(self) -> None:
         """Make the call; runs in the thread of the pool."""
         try:
-            self.result = self.run_in_context(self.call)
+            self.result = self.run_in_context(_call_apart, self.call)
         except BaseException as error:  # noqa: BLE001 - it is raised again where the caller waits
             self.error = error
 
@@ -143,9 +155,17 @@ class _Job:
 
     def outcome(self) -> Any:
         """Return or raise what the call did."""
-        if self.error is not None:
+        if self.error is None:
+            return self.result
+        if isinstance(self.error, Exception | SystemExit):
             raise self.error
-        return self.result
+        raise CallEndedError(self.error) from self.error
+
+
+def _call_apart(call: Call) -> Any:
+    # A copied context has the caller's own decimal context, not a copy of it.
+    with localcontext():
+        return call()
 
 
 class _CallThread(threading.Thread):
@@ -186,7 +206,8 @@ class Watchdog:
         """Return what `call` returns or raise what it raises.
 
         Raises CallTimedOutError when it took longer than `limit` seconds: Python code is
-        interrupted about then, other code when it comes back to Python.
+        interrupted about then, other code when it comes back to Python. CallEndedError is raised
+        as by the pool, but KeyboardInterrupt passes.
         """
         if self._thread is None or self._pid != os.getpid():
             self._start()
@@ -201,6 +222,10 @@ class Watchdog:
                     self._take_interrupt_back()
         except Interrupt:
             raise CallTimedOutError from None
+        except (Exception, SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise CallEndedError(error) from error
         if not in_time:
             raise CallTimedOutError
         return result

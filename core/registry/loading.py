@@ -31,6 +31,7 @@ from examhall.core.contracts.services import (
     SignIn,
 )
 from examhall.core.errors import PluginError
+from examhall.core.registry.configuration import members_of
 
 GROUP = "examhall"
 PREFIX = "examhall_"
@@ -181,17 +182,25 @@ class Loader:
 
     def _add_object(self, item: Any, contract: tuple[Kind, type[Plugin]], source: Source) -> None:
         kind, base = contract
-        key = str(getattr(item, "key", ""))[:64]
-        try:
+        key = ""
+
+        def prepare() -> type[Schema]:
+            # All of it may run the plugin's own code: any attribute may be a property.
+            nonlocal key
+            key = str(getattr(item, "key", ""))[:64]
             check_object(item, kind, base)
             item.installation = self.installation
-            schema = self.run(source.name, item.config_schema, source.bundled)
-            self.run(source.name, lambda: check_schema(schema), source.bundled)
+            schema: type[Schema] = item.config_schema()
+            check_schema(schema)
             self._require_new(kind, item.key)
+            return schema
+
+        try:
+            schema = self.run(source.name, prepare, source.bundled)
         except Exception as error:  # noqa: BLE001
             self._refuse(source, describe_error(error), kind.value, key)
             return
-        self.plugins[kind, item.key] = Loaded(item, source, schema)
+        self.plugins[kind, key] = Loaded(item, source, schema)
 
     def _require_new(self, kind: Kind, key: str) -> None:
         if (kind, key) in self.plugins:
@@ -232,9 +241,16 @@ def _order(point: EntryPoint) -> tuple[bool, str, str, str]:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return an error in a line or two, for a person and fit to be stored."""
-    text = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-    return text.replace("\0", "").encode("utf-8", "replace").decode()[:1000]
+    """Return an error in a line, for a person, fit to be stored and for any terminal."""
+    try:
+        text = str(error)[:10_000]
+    except Exception:  # noqa: BLE001 - the plugin's own class of errors
+        text = ""
+    if not isinstance(error, PluginError):
+        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    text = text.replace("\0", "").encode("utf-8", "replace").decode()
+    shown = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(shown.split())[:1000]
 
 
 def check_hook_names(module: Any) -> None:
@@ -329,4 +345,4 @@ def check_schema(schema: Any) -> None:
     """Raise PluginError where a configuration schema is none, or cannot be made."""
     if not isinstance(schema, type) or not issubclass(schema, Schema):
         raise PluginError("config_schema() returned no marshmallow schema class")
-    schema()
+    members_of(schema)

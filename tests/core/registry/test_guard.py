@@ -1,7 +1,9 @@
 """Calls that raise, hang, or come back too late."""
 
+import asyncio
 import contextlib
 import contextvars
+import decimal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +12,7 @@ import pytest
 
 from examhall.core.registry.guard import (
     MOST_STUCK,
+    CallEndedError,
     CallPool,
     CallTimedOutError,
     OwnerStuckError,
@@ -90,6 +93,33 @@ def test_context_variables_are_seen(run):
     variable = contextvars.ContextVar("variable", default="nothing")
     variable.set("seen")
     assert run(variable.get) == "seen"
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, GeneratorExit])
+def test_what_ends_more_than_a_call_is_an_error_like_any_other(run, error):
+    def end():
+        raise error
+
+    with pytest.raises(CallEndedError, match=error.__name__):
+        run(end)
+
+
+def test_a_plugin_cannot_press_ctrl_c(pool):
+    def press():
+        raise KeyboardInterrupt
+
+    with pytest.raises(CallEndedError):
+        pool.run("me", press, 5.0)
+
+
+def test_a_decimal_context_stays_in_its_call(pool):
+    def round_roughly():
+        decimal.getcontext().prec = 2
+        return decimal.Decimal(1) / 3
+
+    before = decimal.getcontext().prec
+    assert pool.run("me", round_roughly, 5.0) == decimal.Decimal("0.33")
+    assert decimal.getcontext().prec == before
 
 
 def test_a_call_that_ends_late_is_late(watchdog):

@@ -43,6 +43,12 @@ BROKEN = {
     "raises on import": ("1 / 0", "ZeroDivisionError: division by zero"),
     "a module that is not there": ("import no_such_module", "ModuleNotFoundError"),
     "ends the process": ("import sys; sys.exit(3)", "tried to end the process"),
+    "ends more than itself": ("raise KeyboardInterrupt", "raised KeyboardInterrupt"),
+    "an error without words": (
+        "class Silent(Exception):\n    def __str__(self): return 1 / 0\nraise Silent",
+        "Silent",
+    ),
+    "an error for terminals": ("raise OSError('a\\x1b[2Jb\\n c')", "OSError: a [2Jb c"),
     "hangs on import": ("while True: pass", "did not come back in time"),
     "hangs outside Python": ("import time; time.sleep(60)", "did not come back in time"),
     "implements nothing": ("x = 1", "implements no hook"),
@@ -116,6 +122,16 @@ BROKEN = {
     "a schema that raises": (
         HEAD + "        def config_schema(self): raise OSError('no schema')\n" + HOOK,
         "OSError: no schema",
+    ),
+    "a property that ends the process": (
+        HEAD + "        @property\n        def summary(self): raise SystemExit\n" + HOOK,
+        "tried to end the process",
+    ),
+    "a property that hangs": (
+        HEAD
+        + "        @property\n        def summary(self):\n            while True: pass\n"
+        + HOOK,
+        "did not come back in time",
     ),
     "another kind": (
         HEAD + HOOK.replace("examhall_event_sinks", "examhall_notifiers"),
