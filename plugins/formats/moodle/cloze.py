@@ -103,20 +103,30 @@ def read_parts(text: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 def _read_alternatives(text: str, position: int) -> tuple[list[Alternative], int] | None:
-    """Read answers up to the closing brace; return them and where the text goes on."""
+    """Read answers up to the closing brace; return them and where the text goes on.
+
+    A ~ may stand before the first one, too. A sign with nothing behind it is an answer itself where
+    no later brace closes the gap: so reads Moodle.
+    """
     found: list[Alternative] = []
+    short: tuple[list[Alternative], int] | None = None
+    if text.startswith("~", position) and not text.startswith("~}", position):
+        position += 1
     while True:
         weight = _WEIGHT.match(text, position)
         start = weight.end() if weight else position
+        if text.startswith("}", start) and (found or weight):
+            sign = text[position:start] or "~"
+            short = [*found, Alternative(sign, "", full=False, share=None)], start + 1
         # An answer has one character at least, whatever that is.
         end = _ANSWER_END.search(text, start + 1)
         if end is None:
-            return None
+            return short
         answer, feedback, stop = text[start : end.start()], "", end
         if end[0] == "#":
             closing = _FEEDBACK_END.search(text, end.end())
             if closing is None:
-                return None
+                return short
             feedback, stop = text[end.end() : closing.start()], closing
         share = read_number(weight[1]) if weight and weight[1] else None
         full = weight is not None and weight[0] == "="

@@ -166,6 +166,24 @@ def test_shares_of_several_answers_in_a_gap_add_up():
     assert question.points == 4
 
 
+@pytest.mark.parametrize(
+    ("gap", "options"),
+    [
+        ("{1:MC:~no#why~=yes}", [("no", "0"), ("yes", "1")]),
+        ("{1:MC:~%50%half~=yes}", [("half", "0.5"), ("yes", "1")]),
+        ("{1:MC:~%-50%bad~%100%yes}", [("bad", "-0.5"), ("yes", "1")]),
+        ("{1:MC:=yes~no~}", [("yes", "1"), ("no", "0"), ("~", "0")]),
+        ("{1:MC:=yes~=}", [("yes", "1"), ("=", "0")]),
+    ],
+)
+def test_a_sign_before_the_first_and_behind_the_last_answer_of_a_gap_is_read(gap, options):
+    stem = f"<questiontext format='html'><text>Well: {gap}, # or ~.</text></questiontext>"
+    question = read(stem, 'type="cloze"').question
+    assert question.content["stem"] == "Well: {#1}, # or ~."
+    (part,) = question.content["parts"]
+    assert [(o["text"], o.get("fraction", "0")) for o in part["options"]] == options
+
+
 def test_what_is_not_kept_is_named():
     entry = read(f"{NAMED}<attachments>2</attachments><surprise>1</surprise>")
     assert entry.fidelity is Fidelity.APPROXIMATED
