@@ -54,10 +54,11 @@ _FILE = re.compile(_OWN)
 _PICTURE = re.compile(rf"data:image/(?:png|jpeg|gif|webp|avif);base64,|{_OWN}")
 _MEDIA = re.compile(r"media:([0-9a-f]{64})\Z")
 _ADDRESSES = {"href", "poster", "src"}
-_INSIDE = r"""(?:"[^"]*"|'[^']*'|[^>"'])*"""
-_FORMULA = re.compile(
-    rf'<math\b{_INSIDE}\balttext="([^"]*)"{_INSIDE}>.*?</math\s*>', re.DOTALL | re.IGNORECASE
-)
+# Atomic, and no `<` outside of quotes: what is no tag is given up at its end, not read again.
+_INSIDE = r"""(?:"[^"]*+"|'[^']*+'|[^<>"'])*+"""
+_BEFORE = r"""(?:(?!\balttext=")(?:"[^"]*+"|'[^']*+'|[^<>"']))*+"""
+_FORMULA = re.compile(rf'<math\b{_BEFORE}\balttext="([^"]*+)"{_INSIDE}>', re.IGNORECASE)
+_FORMULA_END = re.compile(r"</math\s*>", re.IGNORECASE)
 _MATHML_TAG = re.compile(rf"</?m(?:ath|[a-z]+)\b{_INSIDE}>", re.IGNORECASE)
 _DROPPED = re.compile(r"[\x00-\x20]+")
 _WHITE_SPACE = re.compile(r"\s+")
@@ -87,13 +88,26 @@ def media_address(reference: str) -> str:
 
 def plain_text(text: str) -> str:
     """Return the words of an author's HTML on one line; of a formula its TeX where it has one."""
-    text = _MATHML_TAG.sub("", _FORMULA.sub(r" \1 ", text))
+    text = _MATHML_TAG.sub("", _spell_formulas(text))
     bare = nh3.clean(
         re.sub(r"<(?=/?(?:p|div|li|br|tr|td|th|h\d)\b)", " <", text, flags=re.IGNORECASE),
         tags=set(),
         clean_content_tags={"script", "style", "template"},
     )
     return _WHITE_SPACE.sub(" ", html.unescape(bare)).strip()
+
+
+def _spell_formulas(text: str) -> str:
+    """Put the TeX of each formula that has one in its place."""
+    parts: list[str] = []
+    position = 0
+    while start := _FORMULA.search(text, position):
+        end = _FORMULA_END.search(text, start.end())
+        if end is None:
+            break
+        parts += [text[position : start.start()], f" {start[1]} "]
+        position = end.end()
+    return "".join([*parts, text[position:]])
 
 
 @cache

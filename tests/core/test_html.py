@@ -136,3 +136,17 @@ def test_threads_share_the_cleaner() -> None:
     with ThreadPoolExecutor(8) as pool:
         cleaned = set(pool.map(clean_html, ['<img src="//x"><b onclick="x">y</b>'] * 500))
     assert cleaned == {"<img><b>y</b>"}
+
+
+@pytest.mark.parametrize(
+    "text", ['<math alttext="">' * 3000, "<math " + 'alttext="" ' * 5000, "<mi " * 12_000]
+)
+def test_words_of_broken_formulas_are_found_at_once(text: str) -> None:
+    """As long as a question's text may be; minutes, when each start was tried with each end."""
+    assert "x" in plain_text(f"x {text}")
+
+
+def test_each_formula_is_spelled_where_it_stands() -> None:
+    text = '<math title="a>b" alttext="a"><mi>A</mi></math>, <math><mi>B</mi></math>, '
+    text += '<MATH alttext="c"><mi>C</mi></MATH > and <math alttext="d"><mi>D</mi>'
+    assert plain_text(text) == "a , B, c and D"

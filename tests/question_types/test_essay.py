@@ -35,6 +35,11 @@ def test_no_text_needs_no_marker() -> None:
     assert (score.state, score.needs_manual) == (ScoreState.UNANSWERED, False)
 
 
+def test_a_long_row_of_signs_is_counted_at_once() -> None:
+    """Eighty thousand stars, which a candidate may save, took most of a minute."""
+    assert count_words("*" * 80_000 + " two words\u00a0and\u2003three") == 4
+
+
 @pytest.mark.parametrize("text", ["one two", "one two three four five six"])
 def test_too_few_and_too_many_words_are_told_and_still_marked(text) -> None:
     variant = ask(TYPE, ESSAY)

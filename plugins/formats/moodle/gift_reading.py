@@ -37,7 +37,7 @@ from examhall.plugins.formats.moodle.texts import to_html
 BLANK = "_____"
 CATEGORY = "$CATEGORY:"
 TRUTHS = {"T": True, "TRUE": True, "F": False, "FALSE": False}
-_SIGNS = re.compile(r"^\s*(?:::|//|\$CATEGORY:)", re.MULTILINE)
+_SIGNS = re.compile(r"^[^\S\n]*+(?:::|//|\$CATEGORY:)", re.MULTILINE)
 _AIKEN = re.compile(r"^ANSWER\s*:\s*[A-Z]\s*$", re.MULTILINE)
 _WEIGHT = re.compile(r"%(-?\d{1,3}(?:\.\d*)?)%")
 

@@ -238,3 +238,9 @@ def test_points_stand_in_a_comment_that_others_pass_over():
     question = PortableQuestion("essay", "T", {"stem": "Why?"}, Decimal("2.50"))
     data = GIFT.export(QuestionBundle((question,))).decode()
     assert data.startswith('// [examhall:{"points": "2.50"}]\n::T::[html]Why?{}')
+
+
+def test_a_file_of_empty_lines_is_read_at_once() -> None:
+    """One empty line more made each of them take longer: a small file took a minute."""
+    (entry,) = read("{1:SHORTANSWER:=Owl}" + "\n" * 100_000)
+    assert entry.question is not None
