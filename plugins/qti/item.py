@@ -32,6 +32,8 @@ UNSUPPORTED = {
 }
 SCORE, MAXSCORE = "SCORE", "MAXSCORE"
 COMPLETION, ATTEMPTS, DURATION = "completionStatus", "numAttempts", "duration"
+OLD_COMPLETION = "completion_status"
+"""What the items of QTI 2.0 call it."""
 BUILT_IN = {
     COMPLETION: Declaration(COMPLETION, Kind.OUTCOME, Cardinality.SINGLE, BaseType.IDENTIFIER),
     ATTEMPTS: Declaration(
@@ -105,6 +107,8 @@ def read_item(root: etree._Element) -> Item:
         raise QtiError(f"This is no QTI item: its root is {local_name(root)[:60]!r}.")
     body = root.find("itemBody")
     declarations = _read_declarations(root)
+    if OLD_COMPLETION not in declarations:
+        _rename_completion(root)
     templates = root.find("templateProcessing")
     return Item(
         identifier=root.get("identifier", "").strip(),
@@ -139,6 +143,12 @@ def _read_declarations(root: etree._Element) -> dict[str, Declaration]:
     if len(declarations) > MAX_VARIABLES:
         raise QtiError(f"It declares more than {MAX_VARIABLES} variables.")
     return {**BUILT_IN, **declarations}
+
+
+def _rename_completion(root: etree._Element) -> None:
+    for element in root.iter("variable", "setOutcomeValue", "lookupOutcomeValue"):
+        if element.get("identifier") == OLD_COMPLETION:
+            element.set("identifier", COMPLETION)
 
 
 def _read_response_rule(root: etree._Element) -> Rule | None:

@@ -156,6 +156,16 @@ def test_only_adaptive_items_remember_their_outcomes(adaptive, total):
     assert session.state.values["numAttempts"].data == 2
 
 
+def test_an_adaptive_item_says_in_the_words_of_any_version_that_it_is_completed():
+    rules = (
+        "<responseProcessing><setOutcomeValue identifier='{}'><baseValue baseType='identifier'>"
+        "completed</baseValue></setOutcomeValue></responseProcessing>"
+    )
+    for name in ("completionStatus", "completion_status"):
+        outcomes = run(make_item(rules=rules.format(name), adaptive="true")).outcomes()
+        assert outcomes["completionStatus"] == ["completed"]
+
+
 TEMPLATED = """
 <assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p1" identifier="t">
 <responseDeclaration identifier="RESPONSE" cardinality="single" baseType="integer"/>
