@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from examhall.plugins.qti.assessment import Assessment, Flow, ItemRef, Node, Part, Section
 from examhall.plugins.qti.attempt_state import Placed, TestState
@@ -15,7 +16,11 @@ from examhall.plugins.qti.session import ItemSession
 from examhall.plugins.qti.state import Dice
 from examhall.plugins.qti.values import Value, write_value
 
+Flows: TypeAlias = tuple[tuple[str, Flow], ...]
+"""What decides about a step: that of its part, of its sections from outside, and its own."""
+
 MAX_PLACES = 5000
+FIRST_SECTION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,25 @@ class Step:
 
     placed: Placed
     part: Part
-    flows: tuple[tuple[str, Flow], ...]
+    flows: Flows
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Where a branch leads: from a step whose branch stands at a place among its flows."""
+
+    target: str
+    step: Step
+    place: int
+
+    def lands(self, step: Step) -> bool:
+        """Say whether the test goes on with a step that comes later."""
+        if self.target == "EXIT_TESTPART":
+            return step.part is not self.step.part
+        if self.target == "EXIT_SECTION":
+            around = self.step.flows[: self.place]
+            return len(around) < FIRST_SECTION + 1 or step.flows[: self.place] != around
+        return any(name == self.target for name, _ in step.flows)
 
 
 class TestSession:
@@ -49,7 +72,7 @@ class TestSession:
         self,
         node: Node,
         part: Part,
-        flows: tuple[tuple[str, Flow], ...],
+        flows: Flows,
         sections: tuple[str, ...],
     ) -> Iterator[Step]:
         flows = (*flows, (node.identifier, node.flow))
@@ -103,52 +126,58 @@ class TestSession:
 
         Items whose conditions do not hold, or that a branch passes over, are not presented.
         """
-        target = ""
+        jump: Jump | None = None
+        before: Flows = ()
+        closed: Flows = ()
         for place, step in enumerate(self.steps):
-            if target and not self._is_target(step, place, target):
+            passed_over = jump is not None and not jump.lands(step)
+            if passed_over or _is_in(step.flows, closed):
                 continue
-            target = ""
-            if step.part.linear and not self._is_open(step):
-                continue
-            step.placed.presented = True
-            given = responses.get(step.placed.ref.identifier)
-            if given is not None:
-                step.placed.session.submit(given)
-                step.placed.submitted = True
-                self.process()
-            if step.part.linear:
-                target = self._branch(step, place)
-            if target == "EXIT_TEST":
+            closed = self._find_closed(step, before)
+            if not closed:
+                self._present(step, responses.get(step.placed.ref.identifier))
+                before = step.flows
+            jump = self._branch(step, place, closed)
+            if jump and jump.target == "EXIT_TEST":
                 break
         self.process()
         return self.outcomes()
 
-    def _is_open(self, step: Step) -> bool:
-        return all(
-            is_true(condition(self.state))
-            for _, flow in step.flows
-            for condition in flow.preconditions
-        )
+    def _present(self, step: Step, given: Mapping[str, Value | None] | None) -> None:
+        step.placed.presented = True
+        if given is not None:
+            step.placed.session.submit(given)
+            step.placed.submitted = True
+            self.process()
 
-    def _is_target(self, step: Step, place: int, target: str) -> bool:
-        before = self.steps[place - 1]
-        if target == "EXIT_TESTPART":
-            return step.part is not before.part
-        if target == "EXIT_SECTION":
-            return step.placed.sections != before.placed.sections
-        return any(name == target for name, _ in step.flows)
+    def _find_closed(self, step: Step, before: Flows) -> Flows:
+        """Return the way to what is entered with a step and does not let anybody in; () if none.
 
-    def _branch(self, step: Step, place: int) -> str:
-        """Return where the branches of an item, and of the sections that end with it, lead."""
-        after = self.steps[place + 1] if place + 1 < len(self.steps) else None
-        going_on = {name for name, _ in after.flows} if after else set()
-        for name, flow in reversed(step.flows):
-            if name in going_on:
+        Conditions are looked at once, on the way in. Those in a nonlinear part do not count.
+        """
+        for depth in range(1, len(step.flows) + 1 if step.part.linear else FIRST_SECTION + 1):
+            way = step.flows[:depth]
+            if depth < len(step.flows) and _is_in(before, way):
                 continue
-            for branch in flow.branches:
+            if not all(is_true(condition(self.state)) for condition in way[-1][1].preconditions):
+                return way
+        return ()
+
+    def _branch(self, step: Step, place: int, closed: Flows) -> Jump | None:
+        """Return where the branches of an item, and of what ends with it, lead.
+
+        What was not entered has none, and those in a nonlinear part do not count.
+        """
+        later = (step.flows for step in self.steps[place + 1 :])
+        after = next((flows for flows in later if not _is_in(flows, closed)), ())
+        count = len(closed) - 1 if closed else len(step.flows)
+        for depth in reversed(range(count if step.part.linear else min(count, FIRST_SECTION))):
+            if depth < len(step.flows) - 1 and _is_in(after, step.flows[: depth + 1]):
+                continue
+            for branch in step.flows[depth][1].branches:
                 if is_true(branch.condition(self.state)):
-                    return branch.target
-        return ""
+                    return Jump(branch.target, step, depth)
+        return None
 
     def process(self) -> None:
         """Run outcome processing from the start: outcomes are reset before (2.1)."""
@@ -160,3 +189,7 @@ class TestSession:
     def outcomes(self) -> dict[str, list[str]]:
         """Return the test's outcomes as lists of texts."""
         return {name: write_value(self.state.find(name)) for name in self.assessment.outcomes}
+
+
+def _is_in(flows: Flows, way: Flows) -> bool:
+    return bool(way) and flows[: len(way)] == way

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from examhall.plugins.qti.assessment import ItemRef
 from examhall.plugins.qti.declarations import Declaration, Kind
-from examhall.plugins.qti.errors import ProcessingError
 from examhall.plugins.qti.session import ItemSession
 from examhall.plugins.qti.state import Dice, State
 from examhall.plugins.qti.values import (
@@ -51,11 +50,20 @@ class Placed:
 
     def is_correct(self) -> bool:
         """Say whether all responses are the declared correct ones."""
-        pairs = [
+        pairs = self._with_correct()
+        return self.submitted and bool(pairs) and all(_same(one, two) for one, two in pairs)
+
+    def is_incorrect(self) -> bool:
+        """Say whether a response is not the correct one, where all of them have a correct one."""
+        pairs = self._with_correct()
+        has_key = bool(pairs) and not any(is_null(correct) for _, correct in pairs)
+        return self.presented and has_key and not self.is_correct()
+
+    def _with_correct(self) -> list[tuple[Value | None, Value | None]]:
+        return [
             (value, self.session.state.find_correct(declaration.identifier))
             for declaration, value in self.responses()
         ]
-        return self.submitted and bool(pairs) and all(_same(one, two) for one, two in pairs)
 
 
 def _same(first: Value | None, second: Value | None) -> bool:
@@ -70,7 +78,7 @@ COUNTED: Mapping[str, Callable[[Placed], bool]] = {
     "numberPresented": lambda placed: placed.presented,
     "numberResponded": Placed.is_responded,
     "numberCorrect": Placed.is_correct,
-    "numberIncorrect": lambda placed: placed.presented and not placed.is_correct(),
+    "numberIncorrect": Placed.is_incorrect,
 }
 
 
@@ -139,10 +147,13 @@ class TestState(State):
         return self._bounds(places, attributes, highest=name == "outcomeMaximum")
 
     def _variables(self, places: list[Placed], attributes: Mapping[str, str]) -> Value | None:
-        """Numbers of different base types become floats; weighted ones always."""
+        """Numbers of different base types become floats; weighted ones always.
+
+        Weights have a meaning for floats, and where no base type is asked for.
+        """
         variable = attributes.get("variableIdentifier", "")
-        weight = attributes.get("weightIdentifier", "")
         wanted = attributes.get("baseType")
+        weight = attributes.get("weightIdentifier", "") if wanted in {None, "float"} else ""
         scalars: list[float | int | str | bool] = []
         types: set[BaseType] = set()
         for placed in places:
@@ -161,20 +172,27 @@ class TestState(State):
     def _bounds(
         self, places: list[Placed], attributes: Mapping[str, str], *, highest: bool
     ) -> Value | None:
-        """NULL as soon as one of the items does not declare how far its outcome can go."""
+        """One item without a declared maximum makes NULL; those without a minimum are left out."""
         outcome = attributes.get("outcomeIdentifier", "")
         weight = attributes.get("weightIdentifier", "")
         numbers: list[float | int | str | bool] = []
         for placed in places:
-            name = placed.ref.names.get(outcome, outcome)
-            declaration = placed.session.item.declarations.get(name)
-            if declaration is None or declaration.kind is not Kind.OUTCOME:
-                continue
-            end = declaration.normal_maximum if highest else declaration.normal_minimum
-            if end is None:
+            end = _end(placed, placed.ref.names.get(outcome, outcome), highest=highest)
+            if end is not None:
+                numbers.append(end * placed.ref.weights.get(weight, 1.0))
+            elif highest:
                 return None
-            numbers.append(end * placed.ref.weights.get(weight, 1.0))
         return _container(numbers, {BaseType.FLOAT})
+
+
+def _end(placed: Placed, name: str, *, highest: bool) -> float | None:
+    """Return how far an item's single outcome can go."""
+    declaration = placed.session.item.declarations.get(name)
+    if declaration is None or declaration.kind is not Kind.OUTCOME:
+        return None
+    if declaration.cardinality is not Cardinality.SINGLE:
+        return None
+    return declaration.normal_maximum if highest else declaration.normal_minimum
 
 
 def _container(scalars: list[float | int | str | bool], types: set[BaseType]) -> Value | None:
@@ -182,15 +200,12 @@ def _container(scalars: list[float | int | str | bool], types: set[BaseType]) ->
         return None
     if len(types) == 1:
         return Value(Cardinality.MULTIPLE, next(iter(types)), tuple(scalars))
-    if not types <= NUMERIC:
-        raise ProcessingError("testVariables found values of different base types.")
     return Value(Cardinality.MULTIPLE, BaseType.FLOAT, tuple(float(data) for data in scalars))
 
 
 def _is_wanted(base_type: BaseType, wanted: str | None) -> bool:
-    if wanted is None:
-        return True
-    return base_type == wanted or (wanted == "float" and base_type is BaseType.INTEGER)
+    """Only the base type that is asked for; numbers where none is."""
+    return base_type in NUMERIC if wanted is None else base_type == wanted
 
 
 def _is_meant(placed: Placed, attributes: Mapping[str, str]) -> bool:

@@ -59,6 +59,12 @@ def run(test, seed=0, **given):
     return Attempt(test, ITEMS, seed).run(answers(**given))
 
 
+def presented(test, **given):
+    attempt = Attempt(test, ITEMS)
+    attempt.run(answers(**given))
+    return [step.placed.ref.identifier for step in attempt.steps if step.placed.presented]
+
+
 TOTAL = outcome("TOTAL", "<sum><testVariables variableIdentifier='SCORE'/></sum>")
 WEIGHTED = outcome(
     "WEIGHTED", "<sum><testVariables variableIdentifier='SCORE' weightIdentifier='W'/></sum>"
@@ -155,6 +161,75 @@ def test_an_item_whose_condition_does_not_hold_is_not_shown():
     test = make_test(section(ref("Q1") + closed), TOTAL)
     assert run(test, Q1="A", Q2="A")["TOTAL"] == ["2"]
     assert run(test, Q1="B", Q2="A")["TOTAL"] == ["0"]
+
+
+NOT_RIGHT = f"<preCondition><not>{RIGHT}</not></preCondition>"
+
+
+def test_a_section_that_was_entered_stays_open():
+    empty = "<isNull><variable identifier='Q1.RESPONSE'/></isNull>"
+    inner = section(ref("Q1") + ref("Q2"), f"<preCondition>{empty}</preCondition>", identifier="S1")
+    test = make_test(inner + section(ref("Q3")))
+    assert presented(test, Q1="A") == presented(test, Q1="B") == ["Q1", "Q2", "Q3"]
+
+
+def test_the_condition_of_a_section_closes_all_of_it():
+    closed = section(ref("Q2") + section(ref("Q3"), identifier="S3"), NOT_RIGHT, identifier="S2")
+    test = make_test(section(ref("Q1") + closed + ref("Q4")))
+    assert presented(test, Q1="A") == ["Q1", "Q4"]
+    assert presented(test, Q1="B") == ["Q1", "Q2", "Q3", "Q4"]
+
+
+def test_leaving_a_section_leaves_those_in_it_but_not_those_around_it():
+    leave = f"<branchRule target='EXIT_SECTION'>{RIGHT}</branchRule>"
+    deeper = section(ref("Q2"), identifier="S3")
+    inner = section(ref("Q1", leave) + deeper, identifier="S2")
+    test = make_test(section(inner + ref("Q3")) + section(ref("Q4"), identifier="S4"))
+    assert presented(test, Q1="A") == ["Q1", "Q3", "Q4"]
+    ending = section(ref("Q1"), leave, identifier="S2")
+    test = make_test(section(ending + ref("Q3")) + section(ref("Q4"), identifier="S4"))
+    assert presented(test, Q1="A") == ["Q1", "Q4"]
+    assert presented(test, Q1="B") == ["Q1", "Q3", "Q4"]
+
+
+def test_a_part_has_its_condition_and_its_branches_in_every_mode():
+    parts = "".join(
+        f"<testPart identifier='P{number}' navigationMode='nonlinear'>{rules}"
+        f"{section(ref(f'Q{number}'))}</testPart>"
+        for number, rules in [
+            (1, f"<branchRule target='P3'>{RIGHT}</branchRule>"),
+            (2, ""),
+            (3, ""),
+            (4, NOT_RIGHT),
+        ]
+    )
+    test = parse_assessment(f"<assessmentTest identifier='t'>{parts}</assessmentTest>")
+    assert presented(test, Q1="A") == ["Q1", "Q3"]
+    assert presented(test, Q1="B") == ["Q1", "Q2", "Q3", "Q4"]
+
+
+def test_numbers_are_added_up_by_their_declared_types():
+    text = "<testVariables variableIdentifier='completionStatus'/>"
+    names = "<testVariables variableIdentifier='completionStatus' baseType='identifier'/>"
+    whole = "<testVariables variableIdentifier='SCORE' baseType='integer'/>"
+    found = [
+        outcome(name, f"<containerSize>{expression}</containerSize>", "integer")
+        for name, expression in (("TEXT", text), ("NAMES", names), ("WHOLE", whole))
+    ]
+    test = make_test(section(ref("Q1") + ref("Q2")), *found)
+    assert run(test, Q1="A") == {"TEXT": ["0"], "NAMES": ["2"], "WHOLE": ["0"]}
+
+
+def test_items_without_a_key_are_not_incorrect_and_have_no_ends():
+    essay = "<responseDeclaration identifier='R' cardinality='single' baseType='string'/>"
+    items = {**ITEMS, "E": parse_item(f"<assessmentItem identifier='E'>{essay}</assessmentItem>")}
+    ends = [
+        outcome(name, f"<sum><{name} outcomeIdentifier='SCORE'/></sum>")
+        for name in ("outcomeMinimum", "outcomeMaximum")
+    ]
+    test = make_test(section(ref("Q1") + ref("E")), COUNTS[4], *ends)
+    found = Attempt(test, items).run({**answers(Q1="B"), "E": {}})
+    assert found == {"numberIncorrect": ["1"], "outcomeMinimum": ["-1"], "outcomeMaximum": []}
 
 
 @pytest.mark.parametrize(
