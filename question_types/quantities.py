@@ -14,7 +14,7 @@ _NUMBER = re.compile(
     rf"""
     (?P<sign>[+-]?)\s*
     (?P<digits>\d(?:[{_SPACES}]?[\d.,])*|[.,]\d+)
-    (?:\s*(?:[eE]|(?:[xX\u00d7*\u00b7]\s*10\s*\^?))\s*(?P<exponent>[+-]?\d+))?
+    (?:\s*(?:[eE]|(?:[xX\u00d7*\u00b7]\s*10\s*(?:\^|\*\*)?))\s*(?P<exponent>[+-]?\d+))?
     \s*(?P<unit>.*)
     """,
     re.VERBOSE | re.DOTALL,

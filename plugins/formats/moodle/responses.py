@@ -35,17 +35,34 @@ def read_responses(question: PortableQuestion, variant: Variant, responses: Give
     return read(question.content, variant, responses)
 
 
+def _pairs_of(given: Given, name: str) -> Given:
+    """Return what names something by something. Raises FormatError for another form."""
+    value = given.get(name)
+    if value is not None and not isinstance(value, Mapping):
+        raise FormatError(f"“{name}” of a response is no JSON object.")
+    return value or {}
+
+
+def _list_of(given: Given, name: str) -> Sequence[Any]:
+    """Return a list. Raises FormatError for another form."""
+    value = given.get(name)
+    if value is not None and not isinstance(value, list | tuple):
+        raise FormatError(f"“{name}” of a response is no list.")
+    return value or ()
+
+
 def find_part(parts: Sequence[Mapping[str, Any]], text: Any) -> Mapping[str, Any]:
     """Return the part with a text. Raises FormatError where there is none.
 
     Texts are compared as they are, then without what names their files, then as words.
     """
+    text = str(text).encode("utf-8", "replace").decode()
     for view in (str, _without_files, _words):
-        wanted = view(str(text))
+        wanted = view(text)
         for part in parts:
             if view(part.get("text") or "") == wanted:
                 return part
-    raise FormatError(f"The question has no answer “{str(text)[:60]}”.")
+    raise FormatError(f"The question has no answer “{text[:60]}”.")
 
 
 def _without_files(text: str) -> str:
@@ -67,7 +84,7 @@ def _choice(question: Given, variant: Variant, given: Given) -> Raw:
     if question.get("mode") == "true_false":
         texts = {"1": ["True"], "0": ["False"]}.get(_word(given.get("answer")), [])
     else:
-        texts = given.get("chosen") or []
+        texts = list(_list_of(given, "chosen"))
     chosen = [find_part(options, text)["value"] for text in texts]
     if question.get("mode") == "multiple":
         return {"choice": chosen}
@@ -88,7 +105,7 @@ def _number(_question: Given, variant: Variant, given: Given) -> Raw:
 
 def _pairs(_question: Given, variant: Variant, given: Given) -> Raw:
     raw = {}
-    for stem, answer in (given.get("pairs") or {}).items():
+    for stem, answer in _pairs_of(given, "pairs").items():
         if answer not in (None, ""):
             name = find_part(variant.public["stems"], stem)["name"]
             raw[name] = find_part(variant.public["answers"], answer)["value"]
@@ -102,7 +119,7 @@ def _items(_question: Given, variant: Variant, given: Given) -> Raw:
         return {item["name"]: str(key["rank"] + 1) for item, key in ranks}
     free = list(items)
     raw = {}
-    for position, text in enumerate(given["order"], 1):
+    for position, text in enumerate(_list_of(given, "order"), 1):
         item = find_part(free, text)
         free.remove(item)
         raw[item["name"]] = str(position)
@@ -112,7 +129,7 @@ def _items(_question: Given, variant: Variant, given: Given) -> Raw:
 def _gaps(_question: Given, variant: Variant, given: Given) -> Raw:
     groups = {gap["name"]: gap["group"] for gap in variant.public["gaps"]}
     raw = {}
-    for number, text in (given.get("places") or {}).items():
+    for number, text in _pairs_of(given, "places").items():
         name = f"p{number}"
         if name not in groups:
             raise FormatError(f"The question has no gap {str(number)[:20]}.")
@@ -124,7 +141,7 @@ def _gaps(_question: Given, variant: Variant, given: Given) -> Raw:
 
 def _labels(_question: Given, variant: Variant, given: Given) -> Raw:
     raw = {}
-    for number, text in (given.get("places") or {}).items():
+    for number, text in _pairs_of(given, "places").items():
         pairs = zip(variant.public["places"], variant.secret["places"], strict=True)
         found = [place for place, key in pairs if key["id"] == f"p{number}"]
         if not found:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from examhall.plugins import Fidelity, FormatError, PortableQuestion, QuestionBundle
 from examhall.plugins.formats.moodle_xml import MoodleXmlFormat
 from examhall.plugins.testing import FormatContract
+from tests.interop.neutral import find_type
 from tests.plugins.formats.samples import (
     CONTENTS,
     MEDIA,
@@ -323,3 +324,21 @@ def test_reading_takes_time_in_proportion_to_the_file():
     started = process_time()
     assert len(XML.import_(io.BytesIO(data)).questions) == 700
     assert process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("choice", {"chosen": 1}),
+        ("choice", {"chosen": "a"}),
+        ("choice", {"chosen": ["\ud800"]}),
+        ("match", {"pairs": 1}),
+        ("order", {"order": {"a": 1}}),
+        ("inline_choice", {"places": [1]}),
+    ],
+)
+def test_responses_of_another_form_are_refused(kind, given):
+    question = next(q for q in make_questions(CONTENTS + MORE_CONTENTS) if q.type == kind)
+    variant = find_type(kind).prepare(question.content, 0, "en")
+    with pytest.raises(FormatError, match=r"response|no answer"):
+        XML.read_responses(question, variant, given)
