@@ -174,6 +174,22 @@ def test_what_was_typed_is_not_left_behind_unasked(hall: Hall, page: Page) -> No
     assert asked == ["beforeunload"]
 
 
+def test_only_what_was_not_saved_is_asked_about(page: Page) -> None:
+    asked = []
+    make_exam(page, "Asked about")
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    section = page.get_by_label("Title of section 1")
+    section.fill("Part A")
+    page.get_by_role("button", name="Publish").click()
+    expect(section).to_have_value("Part A")
+    assert asked == ["beforeunload"]
+    page.locator("#builder").get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    page.get_by_role("link", name="Questions").first.click()
+    page.wait_for_url("**/questions")
+    assert asked == ["beforeunload"]
+
+
 def test_all_controls_can_be_reached_at_every_width(hall: Hall, page: Page) -> None:
     base = f"/exams/{hall.open_exam()}"
     pages = ["/exams", base, f"{base}/settings", f"{base}/candidates", f"{base}/preview"]

@@ -168,7 +168,7 @@ def _read_text(one: FormField, text: str, path: str, reading: Reading) -> Any:
     if one.type == "datetime" and len(text) in {16, 19} and text[10] == "T":
         return f"{text}+00:00"
     if one.type == "minutes":
-        return _read_minutes(text)
+        return _read_minutes(one, text, path, reading)
     return _read_number(text) if one.type == "integer" else text
 
 
@@ -183,7 +183,16 @@ def _read_number(text: str) -> int | str:
     return int(text) if plain else text
 
 
-def _read_minutes(text: str) -> int | str:
+def _read_minutes(one: FormField, text: str, path: str, reading: Reading) -> int | str:
+    seconds = _count_seconds(text)
+    least, most = one.minimum or 0, one.maximum
+    if isinstance(seconds, str) or seconds < least or (most is not None and seconds > most):
+        end = "" if most is None else f", at most {most // 60}"
+        reading.problems[path] = [f"Write minutes, such as 90, 1.5 or 1:40{end}."]
+    return seconds
+
+
+def _count_seconds(text: str) -> int | str:
     """Return minutes such as `90`, `1.5` or `1:40` as seconds, other text as it is."""
     minutes, colon, rest = text.partition(":")
     try:

@@ -133,6 +133,22 @@ class SettingsForm:
         )
 
     @property
+    def described(self) -> tuple[FormField, ...]:
+        """All fields with their labels, nested as the paths of `errors` are after `settings.`."""
+        access = [_named(part.key, part.title, part.described) for part in self.rules]
+        scorers = [_named(part.key, part.title, part.described) for part in self.scorers]
+        return (
+            *HEAD,
+            *TEXTS,
+            _named("time", "Time", TIME),
+            _named("access", "Access", access),
+            _named("scoring", "Scoring", self.scoring),
+            _named("scorer", "Scoring", scorers),
+            _named("marking", "Marking", MARKING),
+            _named("proctoring", "Proctoring", self.proctoring),
+        )
+
+    @property
     def wants_saving(self) -> bool:
         """Whether the author asked for the settings to be stored."""
         return self.action == "save"
@@ -197,6 +213,10 @@ def _parts(
             )
         )
     return parts
+
+
+def _named(name: str, label: str, members: Sequence[FormField]) -> FormField:
+    return FormField(name=name, label=label, type="object", fields=tuple(members))
 
 
 def _schema(platform: Platform, plugin: Plugin) -> type[Schema] | None:

@@ -38,7 +38,12 @@ class Everything(Schema):
     words = fields.List(fields.String(), load_default=lambda: ["x"])
     tags = fields.List(fields.String(validate=validate.OneOf(["p", "q"])), load_default=list)
     deep = fields.Dict(keys=fields.String(), load_default=dict)
-    limit = fields.Integer(load_default=None, allow_none=True, metadata={"widget": "minutes"})
+    limit = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(1, 604800),
+        metadata={"widget": "minutes"},
+    )
     secret = fields.String(load_default="", metadata={"secret": True})
     kept = fields.String(dump_only=True)
 
@@ -250,6 +255,12 @@ def test_paths_and_moments_are_shown_for_people() -> None:
 )  # fmt: skip
 def test_minutes_are_kept_to_the_second(typed: str, seconds: object) -> None:
     assert read_form(DESCRIBED, MultiDict({"limit": typed})).values["limit"] == seconds
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "10081", "soon", "30,5", "0.0001"])
+def test_minutes_that_cannot_be_are_named_in_minutes(typed: str) -> None:
+    problems = read_form(DESCRIBED, MultiDict({"limit": typed})).problems
+    assert problems == {"limit": ["Write minutes, such as 90, 1.5 or 1:40, at most 10080."]}
 
 
 @given(st.integers(0, 700_000))

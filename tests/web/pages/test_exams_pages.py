@@ -256,8 +256,8 @@ def test_settings_are_shown_and_stored(desk: Desk, platform: Platform, exam: Exa
 @pytest.mark.parametrize(
     ("control", "typed", "words_shown"),
     [
-        ("settings.time.limit_seconds", "soon", "whole number"),
-        ("settings.time.limit_seconds", "-5", "Must be"),
+        ("settings.time.limit_seconds", "soon", "Time, time limit in minutes : Write minutes"),
+        ("settings.time.limit_seconds", "-5", "Write minutes, such as 90, 1.5 or 1:40, at most"),
         ("settings.time.hard_close", "yesterday", "Write a date and a time"),
         ("scorer.sum.pass_fraction", "7", "Must be"),
         ("settings.proctoring.enabled", "true", "Choose at least one detector."),

@@ -55,7 +55,8 @@ function onSubmit(event) {
     return;
   }
   if (!selector || submitter?.hasAttribute("data-full")) {
-    dirty = false;
+    // A form beside the one that was typed in would throw that away: the browser asks then.
+    if (form.hasAttribute("data-guard")) dirty = false;
     return;
   }
   event.preventDefault();
@@ -74,6 +75,8 @@ async function swap(form, submitter, selector) {
       return;
     }
     if (!put(page, selector)) throw new Error("another page");
+    // Only what was stored is answered with another address.
+    if (response.redirected && form.hasAttribute("data-guard")) dirty = false;
     const focus = document.querySelector(`${selector} [data-focus]`)?.dataset.focus || document.querySelector(selector).dataset.focus || pressed;
     const button = document.getElementById(focus);
     if (button && submitter?.value?.startsWith("add:")) button.dataset.pressed = "1";
