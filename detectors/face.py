@@ -92,13 +92,13 @@ class FaceDetector(Detector):
         return findings
 
     def evaluate(self, dataset: Iterable[tuple[Sample, Mapping[str, str]]]) -> Metrics:
-        """Compare with the column `faces` (a number), in buckets 0, 1 and 2+, by `scene`.
+        """Compare with the column `faces` (a number, or `2+`), in buckets 0, 1 and 2+, by `scene`.
 
         Samples without that number, and pictures that cannot be read, are left out.
         """
         tally: Tally[str] = Tally()
         for sample, labels in dataset:
-            wanted = labels.get("faces", "")
+            wanted = labels.get("faces", "").removesuffix("+")
             faces = find_faces(self, sample, self._backend) if wanted.isdecimal() else None
             if faces is not None:
                 found = _bucket(len(self._sure(faces)))

@@ -53,7 +53,7 @@ def test_faces_are_counted_in_buckets(tmp_path: Path) -> None:
         [
             (frame(faces=1), {"faces": "1", "scene": "single"}),
             (frame(faces=0), {"faces": "1", "scene": "single"}),
-            (frame(faces=2), {"faces": "5", "scene": "multi"}),
+            (frame(faces=2), {"faces": "2+", "scene": "multi"}),
             (frame(faces=2), {"faces": "many"}),
             (unreadable(), {"faces": "1"}),
         ],
