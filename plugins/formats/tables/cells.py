@@ -25,7 +25,17 @@ KINDS: Mapping[str, str] = {
 }
 """The words of the column `type`, and the question types."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+USED: Mapping[str, tuple[str, ...]] = {
+    "single": ("answer", "share", "feedback", "id"),
+    "true_false": ("answer", "share"),
+    "text": ("answer", "share", "feedback"),
+    "numeric": ("answer", "share", "feedback", "tolerance"),
+    "match": ("answer", "match", "id"),
+    "order": ("answer", "id"),
+}
+"""The columns that answers of a type have; other choices have those of `single`."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def guard(cell: str) -> str:

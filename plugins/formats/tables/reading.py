@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -18,7 +18,7 @@ from examhall.plugins.formats.moodle.numbers import (
 )
 from examhall.plugins.formats.moodle.own import apply_own
 from examhall.plugins.formats.moodle.report import Draft, RefusedError, prune
-from examhall.plugins.formats.tables.cells import KINDS, MODES, MORE, MOST
+from examhall.plugins.formats.tables.cells import KINDS, MODES, MORE, MOST, USED
 
 Row = Mapping[str, str]
 Part = dict[str, str]
@@ -51,7 +51,12 @@ def read_row(draft: Draft, row: Row) -> tuple[str, dict[str, Any]]:
     own: dict[str, Any] = {
         name: settings.pop(name) for name in ("ids", "stem_ids") if name in settings
     }
-    answers = READERS[kind](list(_parts(row)), MODES.get(word, ""))
+    parts = list(_parts(row))
+    _note_unused(draft, word, parts)
+    answers = READERS[kind](parts, MODES.get(word, ""))
+    for name in settings:
+        if name in content or name in answers:
+            raise RefusedError(f"Its settings name “{name}”, which has columns of its own.")
     return kind, apply_own({**settings, **prune(content), **answers}, _fitting(own))
 
 
@@ -73,6 +78,13 @@ def _parts(row: Row) -> Iterator[Part]:
         if not 1 <= place <= MOST:
             raise RefusedError(f"A question has at most {MOST} answers.")
         yield by_number[place]
+
+
+def _note_unused(draft: Draft, word: str, parts: Iterable[Part]) -> None:
+    """Say which cells are left out, because answers of this type have no place for them."""
+    used = USED.get(word, USED["single"])
+    for name in sorted({name for part in parts for name in part} - {*used}):
+        draft.lose(f"The columns “{name}_…” mean nothing for the type {word}: they are left out.")
 
 
 def _read_settings(text: str) -> dict[str, Any]:
@@ -130,6 +142,8 @@ def _read_choice(parts: list[Part], mode: str) -> dict[str, Any]:
         words = [part.get("answer", "").strip().lower() for part in parts]
         if words not in (["true"], ["false"]):
             raise RefusedError("The column “answer_1” says true or false, and nothing else does.")
+        if "share" in parts[0] and _share(parts[0])[1]:
+            raise RefusedError("What is true or false earns all or nothing: leave out its share.")
         return {"mode": mode, "answer": words == ["true"]}
     options = []
     for part in parts:

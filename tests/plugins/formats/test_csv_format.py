@@ -111,13 +111,34 @@ def test_unknown_columns_are_named():
     assert "colour" in report.problems[0]
 
 
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ("true_false,Q?,true,right,Well done,,", "feedback_"),
+        ("text,Q?,a,,,5,", "tolerance_"),
+        ("order,Q?,a,right,,,b", "share_"),
+    ],
+)
+def test_cells_that_mean_nothing_for_a_type_are_named(row, column):
+    header = "type,stem,answer_1,share_1,feedback_1,tolerance_1,answer_2"
+    [entry] = read(f"{header}\n{row}\n")
+    assert entry.fidelity is Fidelity.APPROXIMATED
+    assert [column in note for note in entry.notes] == [True]
+
+
+def test_a_setting_does_not_give_way_to_a_column_without_a_word():
+    [entry] = read('type,stem,settings\nessay,Why?,"{""stem"": ""Other""}"\n')
+    assert entry.fidelity is Fidelity.REFUSED
+    assert "stem" in entry.notes[0]
+
+
 def test_no_cell_is_a_formula():
-    content = {"stem": "=1+1", "answers": [{"text": "@SUM(A1)"}, {"text": "'tis"}]}
+    content = {"stem": "=1+1", "answers": [{"text": "@SUM(A1)"}, {"text": "'tis"}, {"text": "\uff1d1"}]}
     question = PortableQuestion("text_entry", "-2+3", content, tags=("=x",))
     round_trip(CSV, [question])
     data = CSV.export(QuestionBundle((question,))).decode()
     cells = data.splitlines()[1].split(",")
-    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\uff1d"))]
 
 
 @pytest.mark.parametrize("question", make_questions(MORE_CONTENTS[7:]))
