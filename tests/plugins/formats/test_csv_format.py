@@ -133,7 +133,8 @@ def test_a_setting_does_not_give_way_to_a_column_without_a_word():
 
 
 def test_no_cell_is_a_formula():
-    content = {"stem": "=1+1", "answers": [{"text": "@SUM(A1)"}, {"text": "'tis"}, {"text": "\uff1d1"}]}
+    texts = ["@SUM(A1)", "'tis", "\uff1d1"]
+    content = {"stem": "=1+1", "answers": [{"text": text} for text in texts]}
     question = PortableQuestion("text_entry", "-2+3", content, tags=("=x",))
     round_trip(CSV, [question])
     data = CSV.export(QuestionBundle((question,))).decode()
