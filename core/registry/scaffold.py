@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,10 +25,11 @@ def write_project(kind: Kind, name: str, parent: Path) -> Path:
     key = re.sub(r"[-\s]+", "_", name.strip().lower())
     if not KEY.match(key):
         raise InvalidError(
-            f"{name!r} cannot be a plugin's key: a letter, then letters, digits and _."
+            f"{name!r} cannot be a plugin's key: a letter of a to z, then letters, digits and _, "
+            "64 at most."
         )
     module = f"examhall_{key}"
-    folder = parent / module.replace("_", "-")
+    folder = parent / _distribution(module)
     if folder.exists():
         raise ConflictError(f"{folder} is there already.")
     values = _values(kind, key, module)
@@ -46,12 +48,29 @@ def _values(kind: Kind, key: str, module: str) -> dict[str, str]:
         "kind_words": kind.value.replace("_", " "),
         "key": key,
         "module": module,
-        "distribution": module.replace("_", "-"),
-        "name": "".join(word.title() for word in words),
+        "distribution": _distribution(module),
+        "name": _class_name(kind, words),
         "title": " ".join(words).capitalize(),
         "contract": CONTRACT_NAMES[kind],
         "examhall_version": own_version() or "0",
     }
+
+
+def _distribution(module: str) -> str:
+    # A distribution's name ends with a letter or a digit.
+    return module.replace("_", "-").rstrip("-")
+
+
+def _class_name(kind: Kind, words: list[str]) -> str:
+    """Return a class's name that stands for nothing else in the kind's templates."""
+    name = "".join(word.title() for word in words)
+    templates = [file for file in _files(kind, "").values() if file]
+    loader = _environment().loader
+    sources = [loader.get_source(_environment(), file)[0] for file in templates] if loader else []
+    taken = any(re.search(rf"\b{name}\b", source) for source in sources)
+    if not taken and not iskeyword(name):
+        return name
+    return name + CONTRACT_NAMES[kind].removesuffix("Contract")
 
 
 def _files(kind: Kind, module: str) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 import sys
 import tomllib
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from examhall.core.contracts.base import Kind
 from examhall.core.errors import ConflictError, InvalidError, NotFoundError
 from examhall.core.registry.scaffold import write_project
 from examhall.core.registry.trial import has_project, read_project, run_contracts
+from examhall.plugins import ItemPolicy, Score, ScoreState
 from tests.core.registry.projects import join_projects
 
 
@@ -39,6 +42,19 @@ def test_a_new_plugin_is_a_whole_distribution(kind, tmp_path):
     assert read_project(project) == {f"{kind.value}.first_one": "examhall_first_one"}
     for path in project.rglob("*.py"):
         compile(path.read_text(), str(path), "exec")
+
+
+@pytest.mark.parametrize("name", ["none", "score", "scorer", "decimal", "any_", "true"])
+def test_a_name_that_means_something_in_python_or_here_works(name, tmp_path):
+    project = write_project(Kind.SCORER, name, tmp_path)
+    document = tomllib.loads((project / "pyproject.toml").read_text())
+    assert document["project"]["name"] == project.name == f"examhall-{name.rstrip('_')}"
+    source = (project / "src" / f"examhall_{name}" / "__init__.py").read_text()
+    module: dict[str, Any] = {"__name__": name}
+    exec(compile(source, name, "exec"), module)
+    (scorer,) = module["examhall_scorers"]()
+    item = scorer.score_item(Score(Decimal(1), ScoreState.RIGHT), ItemPolicy(Decimal(2)))
+    assert (scorer.key, item.points) == (name, 2)
 
 
 @pytest.mark.slow
