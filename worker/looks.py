@@ -47,7 +47,7 @@ def read_samples(
                 result.notes.append(f"sample {index}: {error.message}")
             else:
                 yield Look(result, index, sample)
-        result.readable = len(result.notes) < len(chunk.samples)
+        result.readable = not result.notes or len(result.notes) < len(chunk.samples)
 
 
 def read_sample(platform: Platform, stream: Stream, stored: StoredSample) -> Sample:

@@ -240,7 +240,7 @@ def load_batch(session: Session, session_id: UUID, room: int = BATCH_SAMPLES) ->
         session=watched,
         version=watched.analysis_version,
         consent=given_classes(session, session_id),
-        chunks=tuple(_stored_chunk(row, evidence) for row in rows),
+        chunks=tuple(_stored_chunk(row, evidence, watched.ended_at) for row in rows),
     )
 
 
@@ -356,10 +356,15 @@ def integrity_to_json(integrity: Integrity) -> dict[str, Any]:
     }
 
 
-def _stored_chunk(row: Chunk, evidence: dict[str, Evidence]) -> StoredChunk:
+def _stored_chunk(
+    row: Chunk, evidence: dict[str, Evidence], ended_at: datetime | None
+) -> StoredChunk:
+    """Return a chunk without what was captured after the end: who is done may go and talk."""
+    times = [datetime.fromisoformat(sample["at"]) for sample in row.samples]
     samples = tuple(
-        StoredSample(datetime.fromisoformat(sample["at"]), evidence[sample["sha256"]])
-        for sample in row.samples
+        StoredSample(at, evidence[sample["sha256"]])
+        for at, sample in zip(times, row.samples, strict=True)
+        if ended_at is None or at <= ended_at
     )
     return StoredChunk(row.id, Stream(row.stream), row.started_at, row.ended_at, samples)
 

@@ -331,3 +331,20 @@ def release(watched: Watched) -> None:
         if row.leased_until is not None:
             row.leased_until -= timedelta(minutes=5)
         session.merge(row)
+
+
+def test_nobody_is_looked_at_after_the_end(watched: Watched) -> None:
+    """A browser or phone that goes on for a while shows somebody who is done and may talk."""
+    with watched.platform.db.transaction() as session:
+        close_session(session, watched.platform, watched.attempt_id)
+    watched.age(10)
+    watched.clock = watched.sending_clock() - timedelta(seconds=12)
+    watched.send(watched.chunk([ALONE] * 2))
+    watched.clock += timedelta(seconds=2)
+    watched.show([TWO] * 8)
+    watched.analyse()
+    assert watched.findings() == watched.incidents() == []
+    assert [len(chunk.samples) for chunk in watched.chunks()] == [2] * 5
+    assert {chunk.state for chunk in watched.chunks()} == {"analysed"}
+    seen = [chunk.seen_by.get("scripted", []) for chunk in watched.chunks()]
+    assert seen == [[0, 1], [], [], [], []]
