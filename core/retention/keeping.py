@@ -82,7 +82,7 @@ def find_open_review(session: Session, watched: ProctoringSession) -> str:
     state = session.scalar(select(Attempt.review_state).where(Attempt.id == watched.attempt_id))
     if state in IN_REVIEW:
         return "an appeal is open" if state == ReviewState.APPEALED else "a review is open"
-    if state == ReviewState.QUEUED and _has_open_incidents(session, watched.id):
+    if state == ReviewState.QUEUED and _has_serious_incidents(session, watched.id):
         return "incidents wait for a decision"
     if state == ReviewState.DECIDED and _can_appeal(session, watched):
         return "the decision can still be appealed against"
@@ -133,13 +133,13 @@ def _get_for_hold(session: Session, principal: Principal, session_id: UUID) -> P
     )
 
 
-def _has_open_incidents(session: Session, session_id: UUID) -> bool:
-    open_ones = select(IncidentRecord.id).where(
+def _has_serious_incidents(session: Session, session_id: UUID) -> bool:
+    serious = select(IncidentRecord.id).where(
         IncidentRecord.session_id == session_id,
-        IncidentRecord.state == "open",
+        IncidentRecord.state != "dismissed",
         IncidentRecord.severity.in_(SERIOUS),
     )
-    return session.scalar(open_ones.limit(1)) is not None
+    return session.scalar(serious.limit(1)) is not None
 
 
 def _can_appeal(session: Session, watched: ProctoringSession) -> bool:
