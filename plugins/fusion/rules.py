@@ -217,7 +217,8 @@ def find_rule(kind: str, policy: Mapping[str, Any]) -> Rule:
     """Return the rule for a kind, with what the exam's settings change in it.
 
     `policy["rules"][kind]` may set any of a rule's numbers, `severity` and `enabled`; a value that
-    cannot be used leaves the rule's own.
+    cannot be used leaves the rule's own. What is technical weighs nothing, and the kinds
+    `technical.*` stay so, whatever the settings say.
     """
     base = RULES.get(kind) or (TECHNICAL if kind.startswith("technical.") else OTHER)
     rules = policy.get("rules")
@@ -226,7 +227,10 @@ def find_rule(kind: str, policy: Mapping[str, Any]) -> Rule:
         return base
     names = {field.name for field in fields(Rule)} - {"alone"}
     usable = {name: _usable(name, value) for name, value in changes.items() if name in names}
-    return replace(base, **{name: value for name, value in usable.items() if value is not None})
+    rule = replace(base, **{name: value for name, value in usable.items() if value is not None})
+    if kind.startswith("technical.") or rule.severity is Severity.TECHNICAL:
+        return replace(rule, severity=Severity.TECHNICAL, weight=Decimal(0))
+    return rule
 
 
 def _usable(name: str, value: Any) -> Any:

@@ -186,6 +186,16 @@ def test_an_unknown_kind_has_a_mild_rule() -> None:
     assert find_rule("technical.camera_off", {}).weight == 0
 
 
+def test_no_setting_holds_a_fault_of_technology_against_anybody() -> None:
+    kind = "technical.dark"
+    raised = {"rules": {kind: {"weight": 10, "severity": "high", "window": 5}}}
+    rule = find_rule(kind, raised)
+    assert (rule.weight, rule.severity, rule.window) == (0, Severity.TECHNICAL, 5)
+    assert examhall_integrity([incident(kind, 600)], raised).score == 100
+    lowered = {"rules": {"gaze.away": {"severity": "technical"}}}
+    assert examhall_integrity([incident("gaze.away", 600)], lowered).score == 100
+
+
 def incident(kind: str, length: float, confidence: float = 1.0) -> Incident:
     end = START + timedelta(seconds=length)
     return Incident(kind, START, end, Severity.HIGH, confidence, "Seen.")
