@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from hashlib import sha256
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from math import ceil
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter
 
+from examhall.core.accounts.queries import fold_login
 from examhall.core.errors import InvalidError, RateLimitedError
 from examhall.core.settings import Settings
 from examhall.core.text import load_json
@@ -25,6 +27,8 @@ SIGN_IN_BY_ADDRESS = "300 per minute"
 SIGN_IN_BY_LOGIN = "10 per 5 minutes"
 """Failed tries for one account from one address."""
 
+MOST_LOGIN = 10_000
+"""So much of what is sent as a login is read: white space before it is none of it."""
 
 JOIN_BY_ADDRESS = "300 per minute"
 """A whole room of candidates joins its phones from behind one address, each in a few requests."""
@@ -157,7 +161,7 @@ def caller() -> str:
 
 def address_key() -> str:
     """Return the network address as the counted thing."""
-    return f"address:{request.remote_addr}"
+    return f"address:{_network()}"
 
 
 def device_key() -> str:
@@ -175,7 +179,21 @@ def login_key() -> str:
         except InvalidError:
             body = {}
         login = body.get("login", "") if isinstance(body, dict) else ""
-    return f"login:{str(login)[:200].strip().casefold()}@{request.remote_addr}"
+    return f"login:{fold_login(str(login)[:MOST_LOGIN])[:200]}@{_network()}"
+
+
+def _network() -> str:
+    """Return the address that asks; of IPv6 its network, all of which one device may use."""
+    text = request.remote_addr or ""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return text
+    if isinstance(address, IPv4Address):
+        return text
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), 64), strict=False))
 
 
 def failed(response: Response) -> bool:

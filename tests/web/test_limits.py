@@ -42,6 +42,29 @@ def test_page_and_api_are_limited_alike(limited):
     assert statuses == [401] * 10 + [429]
 
 
+def test_other_letters_for_the_same_login_gain_no_tries(limited):
+    """A login is the same in full-width letters, so their tries count together."""
+    app, _ = limited
+    client = app.test_client()
+    assert tries(client, 5) == [401] * 5
+    assert tries(client, 5, login="\uff41uthor") == [401] * 5
+    assert tries(client, 1, login=" A\uff35THOR ") == [429]
+
+
+def test_an_ipv6_network_counts_as_one_address(limited):
+    app, _ = limited
+    client = app.test_client()
+
+    def ask(address):
+        body = {"login": "author", "password": "wrong"}
+        where = {"REMOTE_ADDR": address}
+        return client.post("/api/v1/auth/token", json=body, environ_base=where).status_code
+
+    assert [ask(f"2001:db8:1:2::{n}") for n in range(11)] == [401] * 10 + [429]
+    assert ask("2001:db8:1:3::1") == 401
+    assert ask("::ffff:192.0.2.1") == ask("unix:") == 401
+
+
 def test_right_passwords_do_not_count(limited):
     app, _ = limited
     assert tries(app.test_client(), 12, password=PASSWORD) == [200] * 12
