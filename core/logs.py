@@ -7,6 +7,12 @@ import sys
 
 import structlog
 
+_ESCAPED = {
+    code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    for code in [*range(9), *range(11, 32), *range(127, 160), 0x2028, 0x2029]
+}
+"""Control characters: a terminal would obey them, and some readers begin a new line at them."""
+
 
 def configure_logs(level: str) -> None:
     """Send all log lines of this process to the standard error, from `level` on."""
@@ -30,7 +36,11 @@ def configure_logs(level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                escape_controls,
+                renderer,
+            ],
         )
     )
     root = logging.getLogger()
@@ -38,3 +48,13 @@ def configure_logs(level: str) -> None:
     root.setLevel(level)
     # It tells of itself at each look at the schema.
     logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
+
+
+def escape_controls(
+    _logger: structlog.typing.WrappedLogger, _name: str, entry: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Spell out control characters, which addresses and logins may hold; the renderer spells LF."""
+    return {
+        key: value.translate(_ESCAPED) if isinstance(value, str) else value
+        for key, value in entry.items()
+    }
