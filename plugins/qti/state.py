@@ -40,6 +40,7 @@ class State:
         self.correct: dict[str, Value | None] = {}
         self.defaults: dict[str, Value | None] = {}
         self.dice = dice or Dice(0)
+        self.repeated = 0
 
     def find(self, identifier: str) -> Value | None:
         """Return a variable's value; NULL for one that is not declared."""

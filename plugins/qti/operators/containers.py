@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from examhall.plugins.qti.state import State
 
 MOST_REPEATS = 10_000
+MOST_REPEATED = 1_000_000
+"""By all of an item's or test's rules together: an item can hold thousands of them."""
 
 
 def _collect(name: str, operands: Sequence[Operand], cardinality: Cardinality) -> Operand:
@@ -69,7 +71,9 @@ def repeat(attributes: Attributes) -> Apply:
         once = _collect("repeat", operands, Cardinality.ORDERED)
         if once is None or times < 1:
             return None
-        if times * len(once.data) > MOST_REPEATS:
+        count = times * len(once.data)
+        state.repeated += count
+        if count > MOST_REPEATS or state.repeated > MOST_REPEATED:
             raise ProcessingError(f"repeat makes at most {MOST_REPEATS} values.")
         return Value(Cardinality.ORDERED, once.base_type, once.data * times)
 

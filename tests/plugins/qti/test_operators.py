@@ -198,6 +198,15 @@ def test_null_in_makes_null_out(name):
     assert find_operator(name, ATTRIBUTES.get(name, {}))(State({}), operands) is None
 
 
+def test_repeats_are_few_all_together():
+    once = "<repeat numberRepeats='9999'><baseValue baseType='integer'>1</baseValue></repeat>"
+    evaluate = compile_expression(etree.fromstring(f"<containerSize>{once}</containerSize>"))
+    assert evaluate(State({})).data == 9999
+    many = compile_expression(etree.fromstring(f"<ordered>{once * 200}</ordered>"))
+    with pytest.raises(ProcessingError):
+        many(State({}))
+
+
 def test_every_operator_of_the_standard_is_known():
     assert len(known()) == 45
 
