@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from html import escape
 from posixpath import normpath
 from typing import Any
@@ -47,9 +48,19 @@ def mark(path: str) -> str:
     return f"{OPEN}{path}{CLOSE}"
 
 
+def is_data(href: str) -> bool:
+    """Say whether an address holds its data itself (RFC 2397)."""
+    return href.lstrip()[:5].lower() == "data:" and "," in href
+
+
 def file_name(href: str) -> str:
-    """Return an address within a package in one form: `./a%20b.png?x` is `a b.png`."""
-    parts = urlsplit(href.strip())
+    """Return an address within a package in one form: `./a%20b.png?x` is `a b.png`.
+
+    What holds its data itself (`data:...,`) has a short name of its own.
+    """
+    if is_data(href):
+        return f"data:{sha256(href.strip().encode()).hexdigest()}"
+    parts = urlsplit(href.strip().replace("\\", "/"))
     if parts.scheme or parts.netloc:
         return href.strip()
     return normpath(unquote(parts.path)).lstrip("/")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from posixpath import dirname, join
+from posixpath import dirname, join, normpath
 
 from lxml import etree
 
@@ -82,4 +82,4 @@ def _bring_stimuli(root: etree._Element, known: dict[str, str]) -> None:
 
 def beside(name: str, href: str) -> str:
     """Return the name in a package of what a file there calls `href`."""
-    return file_name(join(dirname(name), file_name(href)))
+    return normpath(join(dirname(name), file_name(href))).lstrip("/")

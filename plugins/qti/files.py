@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 
 from lxml import etree
 
 from examhall.plugins import MediaFile
+from examhall.plugins.qti.body import file_name, is_data
 from examhall.plugins.qti.documents import beside
 from examhall.plugins.qti.errors import QtiError
 from examhall.plugins.qti.package import Package
@@ -21,6 +24,7 @@ CONTENT_TYPES = {
     "ogv": "video/ogg", "pdf": "application/pdf",
 }  # fmt: skip
 _NAMING = ("src", "data", "href", "poster")
+_NO_ADDRESSES = ("#", "mailto:", "tel:", "javascript:")
 _NO_FILES = {"stylesheet", "assessmentStimulusRef", "include", "assessmentItemRef"}
 
 
@@ -41,9 +45,13 @@ class Shelf:
             if content_type is None:
                 raise QtiError(f"The file {name[:200]!r} is of a kind that is not shown.")
             file = MediaFile(self.package.read(name), content_type, name.rpartition("/")[2])
-            self.media[file.reference] = file
-            self.references[name] = file.reference
+            self.references[name] = self.put(file)
         return self.references[name]
+
+    def put(self, file: MediaFile) -> str:
+        """Keep a file and return its reference."""
+        self.media[file.reference] = file
+        return file.reference
 
 
 def named_files(root: etree._Element) -> Iterator[str]:
@@ -54,7 +62,7 @@ def named_files(root: etree._Element) -> Iterator[str]:
             continue
         for attribute in _NAMING:
             href = (element.get(attribute) or "").strip()
-            if href and href not in seen and not href.startswith(("#", "mailto:", "data:")):
+            if href and href not in seen and not href.startswith(_NO_ADDRESSES):
                 seen.add(href)
                 yield href
 
@@ -65,6 +73,12 @@ def collect_files(
     """Return the item's files with their references, and notes about those that are lost."""
     found, notes = [], []
     for href in named_files(root):
+        if is_data(href):
+            try:
+                found.append({"href": file_name(href), "media": shelf.put(read_data(href))})
+            except QtiError as error:
+                notes.append(str(error))
+            continue
         if "://" in href or href.startswith("//"):
             if not _is_link(root, href):
                 notes.append(f"{href[:200]!r} lies elsewhere: it is not fetched and not shown.")
@@ -74,6 +88,24 @@ def collect_files(
         except QtiError as error:
             notes.append(str(error))
     return found, notes
+
+
+def read_data(href: str) -> MediaFile:
+    """Return the picture or recording that an address holds (RFC 2397); raises QtiError."""
+    head, _, body = href.strip().partition(",")
+    content_type, *settings = head[5:].lower().replace(" ", "").split(";")
+    endings = [ending for ending, known in CONTENT_TYPES.items() if known == content_type]
+    if not endings:
+        raise QtiError(
+            f"A file within the text is of a kind that is not shown: {content_type!r:.60}."
+        )
+    data = unquote_to_bytes(body)
+    if "base64" in settings:
+        try:
+            data = b64decode(data)
+        except ValueError as error:
+            raise QtiError("A file within the text is damaged.") from error
+    return MediaFile(data, content_type, f"embedded.{endings[0]}")
 
 
 def _is_link(root: etree._Element, href: str) -> bool:

@@ -24,6 +24,7 @@ MAX_XML = 2_000_000
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LOST = {
     "stylesheet": "Its style sheet is left out.",
+    "script": "Its scripts are left out.",
     "infoControl": "Help that opens on request is left out.",
     "drawingInteraction": "Instead of drawing in the page, candidates hand in a picture.",
 }

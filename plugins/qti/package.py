@@ -71,6 +71,8 @@ def open_package(data: bytes) -> Package:
         if entry.is_dir():
             continue
         name = _safe_name(entry)
+        if _is_of_the_desktop(name):
+            continue
         if name in found:
             raise QtiError(f"{name[:200]!r} is in the package twice.")
         found[name] = entry
@@ -92,6 +94,11 @@ def _safe_name(entry: zipfile.ZipInfo) -> str:
     if entry.file_size > SMALL and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
         raise QtiError(f"{name[:200]!r} unpacks to far more than it is.")
     return normpath(name)
+
+
+def _is_of_the_desktop(name: str) -> bool:
+    """What macOS puts into zip files for itself; the names are those of the files it belongs to."""
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith("._")
 
 
 def write_package(files: Mapping[str, bytes]) -> bytes:

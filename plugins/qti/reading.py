@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from posixpath import join
 
 from lxml import etree
 
@@ -23,6 +24,8 @@ MANIFEST = "imsmanifest.xml"
 MAX_BYTES = 200 * 1024 * 1024
 MAX_ITEMS = 20_000
 _ITEM, _TEST, _SECTION = "assessmentItem", "assessmentTest", "assessmentSection"
+_BASE = "{http://www.w3.org/XML/1998/namespace}base"
+_QTI = ("imsqti_item_", "imsqti_test_", "imsqti_section_", "imsqti_assessment")
 OLD = "This is QTI 1.2: choose the format qti12."
 
 
@@ -122,7 +125,7 @@ class _PackageReader:
         except QtiError as error:
             self.problems.append(f"{MANIFEST}: {error}")
             return []
-        return [file_name(href) for href in _resource_names(root) if href.lower().endswith(".xml")]
+        return list(_resource_names(root))
 
     def _read_tests(self, questions: dict[str, PortableQuestion]) -> PortableExam | None:
         """Return the first test's exam; more of them are a problem, as there is room for one."""
@@ -157,7 +160,13 @@ def _renamed(entry: ImportedQuestion, taken: set[str]) -> ImportedQuestion:
 
 def _resource_names(root: etree._Element) -> Iterator[str]:
     for element in root.iter():
-        if local_name(element) == "resource" and element.get("href"):
-            base = element.get("{http://www.w3.org/XML/1998/namespace}base", "")
-            href = element.get("href", "")
-            yield beside(base.rstrip("/") + "/x", href) if base else href
+        if local_name(element) == "resource" and _is_xml(element):
+            around = [*reversed(list(element.iterancestors())), element]
+            bases = [file_name(one.get(_BASE, "")) for one in around if one.get(_BASE)]
+            yield beside(join(*bases, "x"), element.get("href", ""))
+
+
+def _is_xml(resource: etree._Element) -> bool:
+    """Say whether a resource is a document to look into: by its name, or as the manifest says."""
+    name, kind = file_name(resource.get("href", "")), resource.get("type", "")
+    return bool(name) and (name.lower().endswith(".xml") or kind.startswith(_QTI))

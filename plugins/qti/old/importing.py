@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from html import unescape
 from typing import Any
-from urllib.parse import unquote
 
 from lxml import etree
 
 from examhall.plugins import Fidelity, ImportedQuestion, PortableQuestion, plain_text
+from examhall.plugins.qti.body import file_name, is_data
 from examhall.plugins.qti.documents import beside
 from examhall.plugins.qti.errors import QtiError
-from examhall.plugins.qti.files import Shelf
+from examhall.plugins.qti.files import Shelf, read_data
 from examhall.plugins.qti.importing import clean_name, refuse
 from examhall.plugins.qti.old.convert import (
     CONVERTERS,
@@ -32,7 +32,9 @@ from examhall.plugins.qti.old.gaps import (
 from examhall.plugins.qti.old.model import Item12, read_item
 
 Converter = Callable[[Conversion], Content]
-BASE = "$IMS-CC-FILEBASE$"
+BASE = re.compile(r"\$IMS[-_]CC[-_]FILE_?BASE\$")
+"""Where the files of a cartridge lie; exporters write it in several ways."""
+
 _SOURCE = re.compile(r"""(\ssrc\s*=\s*)(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _GAPS: Mapping[str, tuple[str, Converter]] = {
     "inline_choice": ("inline_choice", convert_dropdowns),
@@ -156,12 +158,17 @@ def _with_files(content: Any, conversion: Conversion, name: str, shelf: Shelf) -
 
 
 def _find_file(source: str, conversion: Conversion, name: str, shelf: Shelf) -> str:
-    path = unquote(source).partition("?")[0]
-    if "://" in path or path.startswith("//"):
+    if "://" in source or source.startswith("//"):
         conversion.note(f"{source[:200]!r} lies elsewhere: it is not fetched and not shown.")
         return ""
-    bare = path.replace(BASE, "").lstrip("/")
-    for candidate in (beside(name, path), bare, f"web_resources/{bare}", f"../{bare}"):
+    if is_data(source):
+        try:
+            return shelf.put(read_data(source))
+        except QtiError as error:
+            conversion.note(str(error))
+            return ""
+    bare = BASE.sub("", file_name(source)).lstrip("/")
+    for candidate in (beside(name, source), bare, f"web_resources/{bare}", f"../{bare}"):
         if shelf.package is not None and candidate in shelf.package:
             try:
                 return shelf.find(candidate)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from lxml import etree
 
@@ -68,6 +69,7 @@ class PackageWriter:
     files: dict[str, bytes] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     media_names: dict[str, str] = field(default_factory=dict)
+    needs: dict[str, list[str]] = field(default_factory=dict)
 
     def write(self) -> bytes:
         """Return the package; raises FormatError for a question that QTI cannot hold."""
@@ -84,6 +86,7 @@ class PackageWriter:
             data = write_test(exam, names, {q.identifier: q for _, _, q in written})
             data = self._in_version(data)
             self._add(TEST, data, TEST_TYPE)
+            self.needs[TEST] = [name for name, _, _ in written]
             test = TEST, data, exam
         media = [(self.media_names[ref], file) for ref, file in sorted(self.bundle.media.items())]
         manifest = self._manifest()
@@ -110,6 +113,7 @@ class PackageWriter:
             data = self._write_original(name, question)
         else:
             data = self._in_version(write_item(question, f"q{place}", self._from(2)))
+            self.needs[name] = [n for n in self.media_names.values() if n.encode() in data]
         self._add(name, data, ITEM_TYPE)
         return name, data
 
@@ -124,26 +128,34 @@ class PackageWriter:
             self._put_beside(name, document["href"], document["xml"].encode(), "webcontent")
         for entry in content.get("files", ()):
             file = self.bundle.media.get(entry["media"])
-            if file is not None:
+            if file is not None and not entry["href"].startswith("data:"):
                 self._put_beside(name, entry["href"], file.data, "webcontent")
         return encode_xml(content["xml"])
 
     def _put_beside(self, name: str, href: str, data: bytes, kind: str) -> None:
         target = beside(name, href)
-        if not target.startswith(("..", "/")) and target not in self.files:
+        if target.startswith(("..", "/")):
+            return
+        if target not in self.files:
             self._add(target, data, kind)
+        self.needs.setdefault(name, []).append(target)
 
     def _manifest(self) -> bytes:
         root = etree.Element(f"{{{CP}}}manifest", nsmap=_CP)
         root.set("identifier", "manifest")
         etree.SubElement(root, f"{{{CP}}}organizations")
         resources = etree.SubElement(root, f"{{{CP}}}resources")
-        for place, (name, old) in enumerate(self.kinds.items(), 1):
+        identifiers = {name: f"r{place}" for place, name in enumerate(self.kinds, 1)}
+        for name, identifier in identifiers.items():
             resource = etree.SubElement(resources, f"{{{CP}}}resource")
+            old, href = self.kinds[name], quote(name)
             kind = old.replace("v2p2", "v3p0") if self.version == "3.0" else old
-            for key, text in (("identifier", f"r{place}"), ("type", kind), ("href", name)):
+            for key, text in (("identifier", identifier), ("type", kind), ("href", href)):
                 resource.set(key, text)
-            etree.SubElement(resource, f"{{{CP}}}file").set("href", name)
+            etree.SubElement(resource, f"{{{CP}}}file").set("href", href)
+            for needed in dict.fromkeys(self.needs.get(name, ())):
+                dependency = etree.SubElement(resource, f"{{{CP}}}dependency")
+                dependency.set("identifierref", identifiers[needed])
         return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
 
 

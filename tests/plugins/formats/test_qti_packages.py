@@ -1,0 +1,174 @@
+"""Packages of QTI as other programs write them, and ours as other programs read them."""
+
+import io
+import zipfile
+from decimal import Decimal
+from urllib.parse import unquote
+
+import pytest
+from lxml import etree
+
+from examhall.plugins import (
+    Fidelity,
+    MediaFile,
+    PortableExam,
+    PortableItem,
+    PortableQuestion,
+    PortableSection,
+    QuestionBundle,
+)
+from examhall.plugins.formats.qti import QtiFormat
+from examhall.plugins.formats.qti12 import Qti12Format
+from examhall.plugins.qti.item import parse_item
+from examhall.plugins.qti.public import draw_item
+from examhall.plugins.qti.session import ItemSession
+from examhall.question_types.qti_item import EXAMPLE
+
+QTI = QtiFormat()
+MANIFEST = "<manifest><resources>{}</resources></manifest>"
+
+
+def zipped(files):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def unzipped(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def read(files):
+    return QTI.import_(io.BytesIO(zipped(files)))
+
+
+def shows(source):
+    return EXAMPLE.replace("<itemBody>", f'<itemBody><p><img src="{source}" alt="x"/></p>')
+
+
+def test_what_macos_adds_to_a_package_is_passed_over():
+    report = read({"a.xml": EXAMPLE, "__MACOSX/._a.xml": b"\0\5\x16\7", "x/._b.xml": b"\0\5"})
+    assert report.problems == ()
+    assert len(report.questions) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"), [("imsqti_item_xmlv2p1", 1), ("imsqti_item_xmlv3p0", 1), ("webcontent", 0)]
+)
+def test_an_item_may_have_any_name_where_the_manifest_names_it(kind, found):
+    manifest = MANIFEST.format(f'<resource type="{kind}" href="items/a.qti"/>')
+    report = read({"imsmanifest.xml": manifest, "items/a.qti": EXAMPLE})
+    assert len(report.questions) == found
+
+
+def test_a_name_is_decoded_once():
+    names = {"Q#1 50%25/a.xml": shows("p%23%2541.png"), "Q#1 50%25/p#%41.png": b"png"}
+    manifest = MANIFEST.format('<resource xml:base="Q%231%2050%2525/" href="a.xml"/>')
+    report = read({"imsmanifest.xml": manifest, **names})
+    assert report.questions[0].fidelity is Fidelity.EXACT
+    assert [file.data for file in report.media] == [b"png"]
+
+
+def test_the_bases_of_a_manifest_decide_the_order():
+    inner = '<resource xml:base="b/" href="two.xml"/><resource xml:base="b/" href="one.xml"/>'
+    manifest = f'<manifest xml:base="a/"><resources>{inner}</resources></manifest>'
+    two = EXAMPLE.replace('identifier="water"', 'identifier="second"')
+    report = read({"imsmanifest.xml": manifest, "a/b/one.xml": EXAMPLE, "a/b/two.xml": two})
+    assert [entry.identifier for entry in report.questions] == ["second", "water"]
+
+
+@pytest.mark.parametrize(
+    "source", ["i/p.png", "./i/p.png", "i\\p.png", "i/%70.png", "../q/i/p.png"]
+)
+def test_a_picture_is_found_however_its_address_is_written(source):
+    report = read({"q/a.xml": shows(source), "q/i/p.png": b"png"})
+    assert report.questions[0].fidelity is Fidelity.EXACT
+    assert [file.data for file in report.media] == [b"png"]
+
+
+@pytest.mark.parametrize(
+    ("source", "data"),
+    [("data:image/png;base64,cG5n", b"png"), ("data:image/svg+xml,%3Csvg/%3E", b"<svg/>")],
+)
+def test_a_picture_within_the_text_is_shown_and_comes_back(source, data):
+    report = read({"a.xml": shows(source)})
+    question = report.questions[0].question
+    assert [file.data for file in report.media] == [data]
+    reference = report.media[0].reference
+    files = {entry["href"]: entry["media"] for entry in question.content["files"]}
+    public, _ = draw_item(ItemSession(parse_item(question.content["xml"])), files, 0)
+    assert f'src="/media/{reference.removeprefix("media:")}"' in public["body"]
+    bundle = QuestionBundle((question,), None, {reference: report.media[0]})
+    again = QTI.import_(io.BytesIO(QTI.export(bundle)))
+    assert again.questions[0].question == question
+
+
+@pytest.mark.parametrize("source", ["data:text/html,x", "data:image/png;base64,c"])
+def test_data_that_cannot_be_shown_is_told(source):
+    entry = read({"a.xml": shows(source)}).questions[0]
+    assert entry.fidelity is Fidelity.APPROXIMATED
+    assert "within the text" in entry.notes[0]
+
+
+def test_scripts_are_told_to_be_lost():
+    entry = read({"a.xml": EXAMPLE.replace("<itemBody>", "<itemBody><script>x()</script>")})
+    assert entry.questions[0].notes == ("Its scripts are left out.",)
+
+
+def test_our_manifest_says_what_each_document_needs_in_addresses():
+    picture = MediaFile(b"png", "image/png", "p.png")
+    choice = {"stem": f'<p><img src="{picture.reference}"></p>'}
+    content = {
+        "xml": shows("pictures/a b%23.png"),
+        "files": [{"href": "pictures/a b%23.png", "media": picture.reference}],
+        "documents": [],
+    }
+    questions = (
+        PortableQuestion("description", "D", choice, Decimal(1), "d"),
+        PortableQuestion("qti_item", "Q", content, Decimal(1), "q"),
+    )
+    items = tuple(PortableItem(one.identifier, Decimal(1)) for one in questions)
+    exam = PortableExam("E", (PortableSection("S", items),))
+    files = unzipped(QTI.export(QuestionBundle(questions, exam, {picture.reference: picture})))
+    root = etree.fromstring(files["imsmanifest.xml"])
+    resources = {one.get("identifier"): one for one in root.iter("{*}resource")}
+    needs = {
+        unquote(one.get("href")): [
+            unquote(resources[need.get("identifierref")].get("href"))
+            for need in one.iter("{*}dependency")
+        ]
+        for one in resources.values()
+    }
+    assert set(needs) <= set(files)
+    media = f"media/{picture.reference.removeprefix('media:')}.png"
+    assert needs["items/q00001/item.xml"] == [media]
+    assert needs["items/q00002/item.xml"] == ["items/q00002/pictures/a b#.png"]
+    assert needs["test.xml"] == ["items/q00001/item.xml", "items/q00002/item.xml"]
+    assert not any(" " in one.get("href") or "#" in one.get("href") for one in resources.values())
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["$IMS-CC-FILEBASE$/", "$IMS_CC_FILEBASE$/", "$IMS_CC_FILE_BASE$", "%24IMS-CC-FILEBASE%24/"],
+)
+def test_a_cartridge_names_the_folder_of_its_files_in_several_ways(base):
+    assert media_of_cartridge(f"{base}a/p.png") == [b"png"]
+
+
+@pytest.mark.parametrize("source", ["data:image/png;base64,cG5n", "w%23%2541.png"])
+def test_a_cartridge_shows_what_stands_in_its_text_and_decodes_names_once(source):
+    assert media_of_cartridge(source) == [b"png"]
+
+
+def media_of_cartridge(source):
+    quiz = (
+        '<questestinterop><item ident="i" title="t"><presentation><material><mattext '
+        f'texttype="text/html">&lt;img src="{source}"&gt;</mattext></material>'
+        "</presentation></item></questestinterop>"
+    )
+    data = zipped({"q.xml": quiz, "web_resources/a/p.png": b"png", "w#%41.png": b"png"})
+    report = Qti12Format().import_(io.BytesIO(data))
+    return [file.data for file in report.media]
