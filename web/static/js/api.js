@@ -10,8 +10,12 @@ export class ApiError extends Error {
     Object.assign(this, { status, code, details });
   }
 
-  /** Whether the same request may work later. */
+  /**
+   * Whether the same request may work later. An answer that is not the server's own comes from
+   * something on the way to it, and says nothing about the request but that it was too large.
+   */
   get isPassing() {
+    if (this.code === "no_answer" && this.status !== 413) return true;
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }

@@ -6,6 +6,7 @@ const RESYNC = 15000;
 const TICK = 250;
 const POLL_WHEN_OVER = 1500;
 const MARKS = [600, 60];
+const SLEPT = 2000;
 
 /**
  * Events: `tick`, `state` when the attempt's state or deadline changed, `mark` {seconds} at ten
@@ -18,6 +19,7 @@ export class Clock extends EventTarget {
   #now = "";
   #passed = new Set();
   #isOver = false;
+  #ahead = deviceAhead();
 
   state = "";
   version = -1;
@@ -72,7 +74,15 @@ export class Clock extends EventTarget {
     }
   }
 
+  /** The counted time may stand still while the device sleeps, its clock does not: ask at once. */
+  #noticeSleep() {
+    const ahead = deviceAhead();
+    if (Math.abs(ahead - this.#ahead) > SLEPT) this.ask();
+    this.#ahead = ahead;
+  }
+
   #tick() {
+    this.#noticeSleep();
     const left = this.remaining;
     this.#tell("tick", { left });
     if (left === null || this.state === "paused") return;
@@ -99,6 +109,11 @@ export class Clock extends EventTarget {
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** Return how far the device's clock, which may be set, is ahead of the time that is counted. */
+function deviceAhead() {
+  return Date.now() - performance.now();
 }
 
 /** Return seconds as 1:12:36 or 4:05; a started second still counts. */

@@ -115,7 +115,7 @@ class ExamRoom {
       const number = this.data.items.findIndex(({ id }) => id === first.id) + 1;
       const line = drawBanner("refused").querySelector("[data-refused]");
       line.textContent = `The answer to question ${number} was not saved. ${first.refused.message}`;
-    } else drawBanner(store.isLasting ? null : "memory");
+    } else drawBanner(store.isLasting && outbox.isKept ? null : "memory");
   }
 
   #followLive() {
@@ -138,7 +138,8 @@ class ExamRoom {
       const answer = await call("POST", `/attempts/${this.id}/lease`, { lease_id: this.lease });
       this.leaseVersion = Math.max(this.leaseVersion, answer.lease_version);
       this.hasLease = true;
-      await this.outbox.flush();
+      // A save that was faster than the lease was refused: it goes again.
+      await this.outbox.regain();
     } catch (error) {
       if (error.isPassing) setTimeout(() => this.#takeLease(), RETRY);
     }

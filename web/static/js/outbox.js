@@ -9,6 +9,21 @@ const BATCH = 100;
 const LAST_BYTES = 60000;
 const SETTLED = new Set(["saved", "conflict", "quarantined"]);
 
+/** Return the operations of an attempt that wait on this device; none where they cannot be read. */
+export async function findLeft(store, attemptId) {
+  const all = await store.all("saves").catch(() => []);
+  return all.filter((op) => op.attempt_id === attemptId);
+}
+
+/**
+ * Return the revision that an item's next operation is based on. What an earlier page left was
+ * written on top of what that page knew: the server has to hear so when there is a newer one.
+ */
+function baseOf({ revision, sent, next }) {
+  if (next.isLeft && next.base_revision !== undefined) return next.base_revision;
+  return revision + (sent ? 1 : 0);
+}
+
 /**
  * For every item there is at most one operation on its way (`sent`, frozen, retried under the same
  * id) and one that gathers what has changed since (`next`). Events: `change` when anything about
@@ -20,11 +35,13 @@ export class Outbox extends EventTarget {
   #limit = 0;
   #retry = 0;
   #busy = null;
+  #last = -1;
 
   isOffline = false;
   isLost = false;
   isSignedOut = false;
   isClosed = false;
+  isKept = true;
   savedAt = null;
 
   constructor(store, attemptId, leaseId) {
@@ -40,7 +57,7 @@ export class Outbox extends EventTarget {
     for (const { id, revision } of items) {
       this.#items.set(id, { id, revision, sent: null, next: null, refused: null });
     }
-    const left = (await this.store.all("saves")).filter((op) => op.attempt_id === this.attemptId);
+    const left = await findLeft(this.store, this.attemptId);
     left.sort((a, b) => a.client_sequence - b.client_sequence);
     for (const op of left) this.#adopt(op);
     this.#changed();
@@ -49,6 +66,7 @@ export class Outbox extends EventTarget {
   #adopt(op) {
     const item = this.#items.get(op.item_id);
     if (!item) return;
+    op.isLeft = true;
     if (op.sent && !item.sent) item.sent = op;
     else item.next = op;
   }
@@ -92,11 +110,27 @@ export class Outbox extends EventTarget {
     if (!item || this.isLost) return;
     item.refused = await this.#drop(item.refused);
     item.next ??= { operation_id: newId(), attempt_id: this.attemptId, item_id: itemId };
-    const op = Object.assign(item.next, { raw, sent: false });
+    const op = Object.assign(item.next, { raw, sent: false, base_revision: baseOf(item) });
     this.#arm();
     this.#changed();
-    op.client_sequence ??= await this.store.next(`save:${this.attemptId}`);
+    op.client_sequence ??= await this.number();
     if (item.next === op || item.sent === op) await this.#keep(op);
+  }
+
+  /** Return the next number of an operation of this window; without a working store by the time. */
+  async number() {
+    try {
+      this.#last = await this.store.next(`save:${this.attemptId}`, this.#last + 1);
+    } catch {
+      this.#numberByTime();
+    }
+    return this.#last;
+  }
+
+  /** Such a number is greater than all that were counted, by this page and by those before it. */
+  #numberByTime() {
+    this.#last = Math.max(this.#last + 1, Date.now());
+    return this.#last;
   }
 
   /** Send what waits now; resolves when the answer is there, whatever it is. */
@@ -126,14 +160,17 @@ export class Outbox extends EventTarget {
     const operations = [];
     let size = 0;
     for (const item of this.#items.values()) {
-      const base = item.revision + (item.sent ? 1 : 0);
-      if (item.next?.client_sequence !== undefined && !item.sent) this.#freeze(item);
-      const last = item.next && { ...item.next, base_revision: base };
+      // The store has no time to answer any more.
+      if (item.next) item.next.client_sequence ??= this.#numberByTime();
+      if (item.next && !item.sent) this.#freeze(item);
+      const last = item.next && { ...item.next, base_revision: baseOf(item) };
       for (const op of [item.sent, last]) {
-        if (op?.client_sequence === undefined) continue;
+        if (!op) continue;
         const entry = this.#entry(op);
-        size += JSON.stringify(entry).length * 2;
-        if (size < LAST_BYTES) operations.push(entry);
+        const bytes = new TextEncoder().encode(JSON.stringify(entry)).length + 1;
+        if (size + bytes > LAST_BYTES) continue;
+        size += bytes;
+        operations.push(entry);
       }
     }
     if (operations.length) {
@@ -169,7 +206,7 @@ export class Outbox extends EventTarget {
 
   #freeze(item) {
     const op = item.next;
-    Object.assign(op, { sent: true, base_revision: item.revision });
+    Object.assign(op, { sent: true, base_revision: baseOf(item) });
     item.sent = op;
     item.next = null;
     return this.#keep(op);
@@ -255,7 +292,7 @@ export class Outbox extends EventTarget {
     item.sent = await this.#drop(op);
     if (item.next) return;
     item.next = { ...op, operation_id: newId(), sent: false };
-    item.next.client_sequence = await this.store.next(`save:${this.attemptId}`);
+    item.next.client_sequence = await this.number();
     await this.#keep(item.next);
   }
 
@@ -276,9 +313,14 @@ export class Outbox extends EventTarget {
     return call(method, `/attempts/${this.attemptId}/responses${path}`, body, options);
   }
 
-  // A full or broken store must not stop the saving itself.
-  #keep(op) {
-    return this.store.put("saves", op).catch(() => {});
+  // A full or broken store must not stop the saving itself, but it is said.
+  async #keep(op) {
+    const { isKept } = this;
+    this.isKept = await this.store.put("saves", op).then(
+      () => true,
+      () => false,
+    );
+    if (this.isKept !== isKept) this.#changed();
   }
 
   async #drop(op) {

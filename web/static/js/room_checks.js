@@ -90,7 +90,7 @@ export class RoomChecks {
     if (known?.text === text) return known.body;
     const body = {
       operation_id: newId(),
-      client_sequence: await this.store.next(`save:${this.attemptId}`),
+      client_sequence: await this.outbox.number(),
       base_revision: this.outbox.revision(item.id),
       lease_id: this.outbox.leaseId,
       raw,

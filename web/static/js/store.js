@@ -2,6 +2,7 @@
 
 const NAME = "examhall";
 const VERSION = 2;
+const PATIENCE = 5000;
 
 /**
  * Open the store; both kinds have the same methods. `saves`, `chunks` and `files` hold objects,
@@ -9,7 +10,7 @@ const VERSION = 2;
  */
 export async function openStore() {
   try {
-    return new DeviceStore(await openDatabase());
+    return new DeviceStore(await soon(openDatabase()));
   } catch {
     return new MemoryStore();
   }
@@ -33,6 +34,14 @@ function openDatabase() {
   });
 }
 
+/** A store that never answers counts as broken: whoever waits for it has to go on. */
+function soon(promise) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("The device's store does not answer.")), PATIENCE);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
 function done(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
@@ -40,6 +49,7 @@ function done(request) {
   });
 }
 
+/** A database that the browser has closed throws at once: async makes that a rejection like any other. */
 class DeviceStore {
   isLasting = true;
 
@@ -52,39 +62,39 @@ class DeviceStore {
     return this.db.transaction(name, mode).objectStore(name);
   }
 
-  all(name) {
-    return done(this.#open(name, "readonly").getAll());
+  async all(name) {
+    return soon(done(this.#open(name, "readonly").getAll()));
   }
 
-  put(name, value) {
+  async put(name, value) {
     const store = this.#open(name, "readwrite");
     const written = finished(store.transaction);
     store.put(value);
-    return written;
+    return soon(written);
   }
 
-  remove(name, key) {
+  async remove(name, key) {
     const store = this.#open(name, "readwrite");
     const written = finished(store.transaction);
     store.delete(key);
-    return written;
+    return soon(written);
   }
 
   /** Return the next number of a counter, never the same one twice, whichever tab asks. */
   async next(mark, least = 0) {
     const store = this.#open("marks", "readwrite");
-    const number = Math.max(((await done(store.get(mark))) ?? -1) + 1, least);
+    const number = Math.max(((await soon(done(store.get(mark)))) ?? -1) + 1, least);
     store.put(number, mark);
-    await finished(store.transaction);
+    await soon(finished(store.transaction));
     return number;
   }
 
   /** Return up to `count` objects whose key begins with `head`, in the keys' order. */
-  list(name, head, count) {
+  async list(name, head, count) {
     return done(this.#open(name, "readonly").getAll(beginning(head), count));
   }
 
-  count(name, head) {
+  async count(name, head) {
     return done(this.#open(name, "readonly").count(beginning(head)));
   }
 }

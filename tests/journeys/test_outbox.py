@@ -1,0 +1,199 @@
+"""Answers on their way: the scripts alone, with a server and a store that are played."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+import examhall.web
+from examhall.core.attempts.queries import lock_attempt
+from examhall.core.db import database_now
+from tests.journeys.hall import Hall
+from tests.journeys.room import (
+    Faults,
+    enter_room,
+    show_question,
+    sign_in,
+    wait_for_saving,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+TEXT = 3
+SCRIPTS = Path(*examhall.web.__path__) / "static" / "js"
+
+PLAYED = """async (act) => {
+  const {Outbox} = await import('/static/js/outbox.js');
+  const bodies = [];
+  const told = [];
+  const saved = (revision) => ({status: 200, text: JSON.stringify(
+    {success: true, data: {state: 'saved', revision, saved_at: '2026-01-01T00:00:00Z'}})});
+  window.fetch = async (url, {body}) => {
+    bodies.push(JSON.parse(body));
+    const {status, text} = told.shift() ?? saved(bodies.length);
+    return new Response(text, {status});
+  };
+  const store = {
+    numbers: 0, saves: new Map(),
+    async all() { return [...this.saves.values()]; },
+    async put(name, op) { this.saves.set(op.operation_id, {...op}); },
+    async remove(name, id) { this.saves.delete(id); },
+    async next(mark, least = 0) { return this.numbers = Math.max(this.numbers + 1, least); },
+  };
+  const make = () => new Outbox(store, 'an-attempt', 'a-lease-id');
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+  return eval(act)({make, store, bodies, told, turn});
+}"""
+
+
+@pytest.fixture
+def page(device: BrowserContext) -> Page:
+    """An empty page with our scripts beside it, and no server."""
+    page = device.new_page()
+    page.route("http://localhost/**", serve_scripts)
+    page.goto("http://localhost/")
+    return page
+
+
+def serve_scripts(route: Route) -> None:
+    name = route.request.url.rpartition("/")[2]
+    if name.endswith(".js"):
+        route.fulfill(path=SCRIPTS / name, content_type="text/javascript")
+    else:
+        route.fulfill(body="<!doctype html><title>Empty</title>", content_type="text/html")
+
+
+def end_now(hall: Hall) -> None:
+    """Let the time of the attempt be over."""
+    with hall.platform.db.transaction() as session:
+        attempt = lock_attempt(session, hall.attempt().id)
+        attempt.deadline_at = database_now(session)
+
+
+def play(page: Page, act: str) -> Any:
+    return page.evaluate(PLAYED.replace("eval(act)", f"({act})"), None)
+
+
+def test_what_an_earlier_page_left_says_on_top_of_what_it_was_written(page: Page) -> None:
+    bodies = play(
+        page,
+        """async ({make, store, bodies}) => {
+          const before = make();
+          await before.open([{id: 'one', revision: 2}]);
+          await before.note('one', {text: 'written here'});
+          before.lose();
+          const outbox = make();
+          await outbox.open([{id: 'one', revision: 5}]);
+          await outbox.flush();
+          await outbox.note('one', {text: 'and on'});
+          await outbox.flush();
+          return bodies;
+        }""",
+    )
+    assert [body["base_revision"] for body in bodies] == [2, 5]
+    assert [body["raw"]["text"] for body in bodies] == ["written here", "and on"]
+
+
+def test_a_store_that_fails_stops_no_answer(page: Page) -> None:
+    found = play(
+        page,
+        """async ({make, store, bodies}) => {
+          for (const name of ['all', 'put', 'remove', 'next']) {
+            store[name] = async () => { throw new DOMException('full', 'QuotaExceededError'); };
+          }
+          const outbox = make();
+          await outbox.open([{id: 'one', revision: 0}]);
+          for (const text of ['a', 'b']) {
+            await outbox.note('one', {text});
+            await outbox.flush();
+          }
+          return {bodies, isKept: outbox.isKept, waiting: outbox.waiting};
+        }""",
+    )
+    first, second = found["bodies"]
+    assert (first["raw"], second["raw"]) == ({"text": "a"}, {"text": "b"})
+    assert 0 < first["client_sequence"] < second["client_sequence"] < 2**53
+    assert (found["isKept"], found["waiting"]) == (False, 0)
+
+
+def test_the_last_words_of_a_page_are_those_that_fit_however_large_others_are(page: Page) -> None:
+    found = play(
+        page,
+        """async ({make, store, bodies, turn}) => {
+          store.next = () => new Promise(() => {});
+          const outbox = make();
+          await outbox.open(['large', 'wide', 'small'].map((id) => ({id, revision: 0})));
+          outbox.note('large', {text: 'x'.repeat(100000)});
+          outbox.note('wide', {text: '\\u8a9e'.repeat(25000)});
+          outbox.note('small', {text: 'Paris'});
+          await turn();
+          outbox.leave();
+          await turn();
+          outbox.lose();
+          const words = ({item_id, raw}) => [item_id, raw.text];
+          return bodies.map(({operations}) => operations.map(words));
+        }""",
+    )
+    assert found == [[["small", "Paris"]]]
+
+
+@pytest.mark.parametrize("status", [403, 404, 502])
+def test_an_answer_from_something_on_the_way_refuses_nothing(page: Page, status: int) -> None:
+    found = play(
+        page,
+        f"""async ({{make, bodies, told}}) => {{
+          told.push({{status: {status}, text: '<h1>Not now</h1>'}});
+          const outbox = make();
+          await outbox.open([{{id: 'one', revision: 0}}]);
+          await outbox.note('one', {{text: 'Paris'}});
+          await outbox.flush();
+          const first = [outbox.waiting, outbox.refused.length, outbox.isOffline];
+          await outbox.flush();
+          return {{first, then: [outbox.waiting, bodies.length]}};
+        }}""",
+    )
+    assert found == {"first": [1, 0, True], "then": [0, 2]}
+
+
+def test_the_clock_asks_as_soon_as_the_device_has_slept(page: Page) -> None:
+    asked = page.evaluate(
+        """async () => {
+          const {Clock} = await import('/static/js/clock.js');
+          const asked = new Promise((resolve) => { window.fetch = async (url) => resolve(url); });
+          const every = window.setInterval;
+          window.setInterval = (act, time) => time < 1000 && every(act, time);
+          const clock = new Clock('an-attempt');
+          clock.sync({now: '2026-01-01T00:00:00', state: 'in_progress', deadline_version: 1,
+            remaining_seconds: 600});
+          clock.start();
+          const now = Date.now;
+          Date.now = () => now() + 60000;
+          return asked;
+        }"""
+    )
+    assert asked == "/api/v1/attempts/an-attempt/clock"
+
+
+def test_answers_that_could_not_be_sent_before_the_end_are_handed_over_afterwards(
+    hall: Hall, device: BrowserContext, faults: Faults
+) -> None:
+    hall.open_exam(time={"limit_seconds": 600})
+    room = sign_in(device, hall.url, "candidate", hall.password)
+    faults.watch(room)
+    faults.allow("ERR_INTERNET_DISCONNECTED")
+    enter_room(room, watched=False)
+    device.set_offline(True)
+    show_question(room, TEXT).get_by_role("textbox").fill("Paris")
+    wait_for_saving(room, "offline", 1)
+    address = room.url.partition("#")[0]
+    room.close()
+    end_now(hall)
+    other = device.new_page()
+    while hall.attempt().state != "submitted":
+        other.wait_for_timeout(100)
+    device.set_offline(False)
+    faults.watch(other)
+    other.goto(address)
+    expect(other.locator("#left")).to_contain_text("have been sent")
+    assert hall.saved(TEXT) == {"text": "Paris"}
