@@ -80,31 +80,40 @@ def _lease_next(platform: Platform, connection_id: UUID) -> Leased | None:
     if provider is None:
         return None
     digest = platform.plugins.config_digest(provider)
-    with platform.db.transaction() as session:
-        now = database_now(session)
-        row = session.scalar(
-            select(OutboxMessage)
-            .join(Connection, Connection.id == OutboxMessage.connection_id)
-            .where(Connection.id == connection_id, Connection.state == "enabled", is_due(now))
-            .order_by(OutboxMessage.created_at, OutboxMessage.id)
-            .limit(1)
-            .with_for_update(skip_locked=True, of=OutboxMessage)
-        )
-        if row is None:
-            return None
-        row.state = "leased"
-        row.tries += 1
-        row.leased_until = now + timedelta(seconds=LEASE_SECONDS)
-        row.provider_version = provider.version
-        row.config_digest = digest
-        message = OutboundMessage(
-            id=str(row.id),
-            operation=row.operation,
-            payload=row.payload,
-            idempotency_key=row.idempotency_key,
-            attempt=row.tries,
-        )
-        return Leased(row.id, connection_id, provider, message, row.ordering_key)
+    while True:
+        with platform.db.transaction() as session:
+            now = database_now(session)
+            row = session.scalar(
+                select(OutboxMessage)
+                .join(Connection, Connection.id == OutboxMessage.connection_id)
+                .where(Connection.id == connection_id, Connection.state == "enabled", is_due(now))
+                .order_by(OutboxMessage.created_at, OutboxMessage.id)
+                .limit(1)
+                .with_for_update(skip_locked=True, of=OutboxMessage)
+            )
+            if row is None:
+                return None
+            row.state = "leased"
+            row.tries += 1
+            row.leased_until = now + timedelta(seconds=LEASE_SECONDS)
+            row.provider_version = provider.version
+            row.config_digest = digest
+            leased = _describe(row, provider)
+        if leased.message.attempt <= MOST_TRIES:
+            return leased
+        # Nobody put it back after its last try: it may be what ends the workers.
+        _bury(platform, leased, f"given up: its worker ended in the last of {MOST_TRIES} tries")
+
+
+def _describe(row: OutboxMessage, provider: Provider) -> Leased:
+    message = OutboundMessage(
+        id=str(row.id),
+        operation=row.operation,
+        payload=row.payload,
+        idempotency_key=row.idempotency_key,
+        attempt=row.tries,
+    )
+    return Leased(row.id, row.connection_id, provider, message, row.ordering_key)
 
 
 def _provider(platform: Platform, connection_id: UUID) -> Provider | None:

@@ -127,7 +127,11 @@ def _apply_event(
 def _settle_message(
     session: Session, connection: Connection, event: InboundEvent, now: datetime
 ) -> None:
-    """Take a partner's late answer to a message that awaits it."""
+    """Take a partner's late answer to a message that awaits it.
+
+    A fast partner answers before its first answer to the sending itself was noted, or after a try
+    that seemed to fail: a message that it names by our key is settled then, too.
+    """
     key, remote_id = event.data.get("idempotency_key"), event.data.get("remote_id")
     taken = event.event_type == ACKNOWLEDGED
     reason = str(event.data.get("reason", "rejected"))[:1000]
@@ -135,14 +139,17 @@ def _settle_message(
         update(OutboxMessage)
         .where(
             OutboxMessage.connection_id == connection.id,
-            OutboxMessage.state == "awaiting_ack",
             or_(
-                OutboxMessage.idempotency_key == str(key or ""),
-                (OutboxMessage.remote_id == str(remote_id or "")) & (OutboxMessage.remote_id != ""),
+                (OutboxMessage.idempotency_key == str(key or ""))
+                & OutboxMessage.state.in_(("pending", "leased", "awaiting_ack")),
+                (OutboxMessage.remote_id == str(remote_id or ""))
+                & (OutboxMessage.remote_id != "")
+                & (OutboxMessage.state == "awaiting_ack"),
             ),
         )
         .values(
             state="delivered" if taken else "dead",
+            leased_until=None,
             delivered_at=now if taken else None,
             last_error="" if taken else reason,
         )

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from examhall.core.contracts.base import Kind
+from examhall.core.db import database_now
 from examhall.core.errors import ConflictError, ForbiddenError, NotFoundError
 from examhall.core.integrations import delivery
 from examhall.core.integrations.connections import update_connection
 from examhall.core.integrations.delivery import MOST_TRIES, backoff
-from examhall.core.integrations.models import Connection
+from examhall.core.integrations.models import Connection, OutboxMessage
 from examhall.core.integrations.operations import queue_message, replay_message
 from examhall.core.integrations.queries import find_connections_with_due_messages, list_messages
 from examhall.core.permissions import NOBODY, SYSTEM, Principal, Role
@@ -271,6 +272,25 @@ def test_a_message_of_a_dead_worker_is_sent_again(platform: Platform) -> None:
         deliver(platform, connection)
     assert len(server.calls) == 1
     assert messages(platform)[0].tries == 2
+
+
+def test_a_message_that_ends_its_workers_is_dead_after_its_tries(platform: Platform) -> None:
+    with partner() as server:
+        connection = connect(platform, server.url)
+        queue(platform, "poison")
+        queue(platform, "good")
+        with platform.db.transaction() as session:
+            session.execute(
+                update(OutboxMessage)
+                .where(OutboxMessage.idempotency_key == "poison")
+                .values(state="leased", tries=MOST_TRIES, leased_until=database_now(session))
+            )
+        deliver(platform, connection)
+    assert [call.headers["X-Examhall-Delivery"] for call in server.calls] == ["good"]
+    poison, good = messages(platform)
+    assert (poison.state, good.state) == ("dead", "delivered")
+    assert "worker ended" in poison.last_error
+    assert "message.died" in event_types(platform)
 
 
 def test_a_worker_that_lost_its_lease_changes_nothing(platform: Platform) -> None:

@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
+from examhall.core.contracts.provider import Acknowledgement
 from examhall.core.errors import ForbiddenError, NotFoundError
 from examhall.core.events.models import Event
+from examhall.core.integrations import delivery
 from examhall.core.integrations.connections import update_connection
 from examhall.core.integrations.inbox import apply_message, receive_webhook
 from examhall.core.integrations.models import InboxMessage, OutboxMessage
@@ -175,3 +177,17 @@ def test_a_late_answer_settles_the_message_that_awaits_it(
     assert [message.state for message in messages(platform)] == [state, "awaiting_ack"]
     told_of = "message.delivered" if state == "delivered" else "message.died"
     assert event_types(platform).count(told_of) == 1
+
+
+def test_an_answer_that_is_faster_than_the_sending_settles_its_message(
+    platform: Platform, connection_id: UUID
+) -> None:
+    queue(platform, "one")
+    leased = delivery._lease_next(platform, connection_id)
+    assert leased is not None
+    receive(platform, connection_id, body("e1", "message.acknowledged", idempotency_key="one"))
+    apply_all(platform)
+    delivery._finish(platform, leased, Acknowledgement(awaiting=True))
+    (message,) = messages(platform)
+    assert (message.state, message.leased_until) == ("delivered", None)
+    assert event_types(platform).count("message.delivered") == 1
