@@ -182,11 +182,13 @@ def _analyse(platform: Platform, exam_id: UUID) -> ExamAnalysis:
     figures = [_item_figures(sheet, marks) for sheet in marks.sheets]
     totals = list(marks.totals.values())
     everybody = len(totals)
-    variances = [
-        one.mark_variance or 0.0 for one in figures if one.count == everybody and everybody > 1
+    # What earns nothing, such as a description, is no item of the test.
+    earning = [
+        one for one, sheet in zip(figures, marks.sheets, strict=True) if sheet.max_points > 0
     ]
     # Alpha supposes that all had the same items.
-    same = len(variances) == len(figures)
+    same = everybody > 1 and all(one.count == everybody for one in earning)
+    variances = [one.mark_variance or 0.0 for one in earning]
     return ExamAnalysis(
         exam_id=exam_id,
         figures=exam_figures(totals, variances if same else ()),

@@ -64,21 +64,23 @@ def find_fingerprint(session: Session, exam_id: UUID) -> str:
 def read_marks(session: Session, exam_id: UUID) -> Marks:
     """Return the newest marks of all attempts that are handed in and completely marked."""
     scores = session.execute(_newest_scores(exam_id)).all()
-    complete = [row for row in scores if row.complete]
+    complete = {row.attempt_id: row for row in scores if row.complete}
     sheets = _read_questions(session, exam_id)
     rows = session.connection().execute(_item_marks(exam_id)).all()
     for attempt_id, source_id, points in rows:
-        sheets[source_id].marks[attempt_id] = float(points)
+        # What was scored or published since the statements before is left for the next look.
+        if attempt_id in complete and source_id in sheets:
+            sheets[source_id].marks[attempt_id] = float(points)
     by_question: dict[UUID, MarkSheet] = {}
     for sheet in sheets.values():
         known = by_question.setdefault(sheet.question_id, sheet)
         known.marks.update(sheet.marks)
     return Marks(
         sheets=[sheet for sheet in by_question.values() if sheet.marks],
-        totals={row.attempt_id: float(row.points) for row in complete},
-        max_points=max((float(row.max_points) for row in complete), default=0.0),
-        passed=sum(row.passed is True for row in complete),
-        failed=sum(row.passed is False for row in complete),
+        totals={attempt_id: float(row.points) for attempt_id, row in complete.items()},
+        max_points=max((float(row.max_points) for row in complete.values()), default=0.0),
+        passed=sum(row.passed is True for row in complete.values()),
+        failed=sum(row.passed is False for row in complete.values()),
         waiting=len(scores) - len(complete),
     )
 

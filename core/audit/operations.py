@@ -226,7 +226,8 @@ def sign_link(key: bytes, link: str) -> str:
 
 def is_signed(link: str, mac: str, keys: Sequence[bytes]) -> bool:
     """Say whether one of the keys signed a link."""
-    return any(hmac.compare_digest(sign_link(key, link), mac) for key in keys)
+    # As bytes: what was put into the database may be any text, which the comparison refuses.
+    return any(hmac.compare_digest(sign_link(key, link).encode(), mac.encode()) for key in keys)
 
 
 def _link(before: str, row: Row[Any]) -> str:

@@ -68,3 +68,14 @@ def test_what_waits_for_a_marker_is_left_out(house):
     mark_item(house.platform, grader, sitting.attempt_id, sitting.items[1], Decimal(1))
     found = analyse_exam(house.platform, author, exam.exam_id)
     assert (found.waiting, found.figures.count, found.figures.mean) == (1, 1, 1.0)
+
+
+def test_what_earns_nothing_does_not_count_as_an_item_of_the_test(house):
+    questions = (("choice", CHOICE, "1"), ("text_entry", TEXT, "1"), ("numeric", NUMBER, "0"))
+    exam = house.published(questions)
+    sat(house, exam.exam_id, "right", {"text": "Paris"}, "right")
+    sat(house, exam.exam_id, "right", {"text": "Rome"}, "wrong")
+    sat(house, exam.exam_id, "wrong", {"text": "Rome"}, "right")
+    found = analyse_exam(house.platform, house.person(Role.AUTHOR), exam.exam_id)
+    # Two items with a variance of 1/3 each, totals of 2, 1 and 0 with one of 1.
+    assert found.figures.alpha == pytest.approx(100 * 2 * (1 - 2 / 3))

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from examhall.core.audit.models import AuditEntry
 from examhall.core.audit.operations import (
+    is_signed,
     list_entries,
     record,
     seal_entries,
@@ -249,3 +250,7 @@ def test_people_are_named_by_their_ids(db):
     with db.reading() as session:
         entry = session.scalars(select(AuditEntry)).one()
     assert entry.actor == f"user:{AUDITOR.user_id}"
+
+
+def test_a_signature_that_is_any_text_is_no_signature():
+    assert not is_signed("a link", "\u00e9 or anything", [b"a key"])
