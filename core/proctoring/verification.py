@@ -27,7 +27,7 @@ from examhall.core.platform import Platform
 from examhall.core.proctoring.access import get_session_for
 from examhall.core.proctoring.evidence import ChainReport, read_evidence, verify_session_chain
 from examhall.core.proctoring.manifest import make_manifest
-from examhall.core.proctoring.models import Evidence, ProctoringSession
+from examhall.core.proctoring.models import Chunk, Evidence, ProctoringSession
 from examhall.core.retention.models import PurgeReceipt
 
 READERS = 8
@@ -82,13 +82,19 @@ class Verification:
 
 @dataclass(slots=True)
 class _Records:
-    """What the database says of a session."""
+    """What the database says of a session.
+
+    `unlinked` counts the samples of chunks that no link of the chain names; `purges` are the purges
+    in the audit trail, by the receipt that each names.
+    """
 
     watched: ProctoringSession
     chain: ChainReport
     manifest_digest: str
     sealings: Sequence[AuditEntry]
     receipts: Sequence[PurgeReceipt]
+    purges: Mapping[str, int]
+    unlinked: int = 0
     present: list[Evidence] = field(default_factory=list)
     purged: list[Evidence] = field(default_factory=list)
     audit_problems: list[str] = field(default_factory=list)
@@ -130,28 +136,45 @@ def _read_records(session: Session, platform: Platform, session_id: UUID) -> _Re
         watched=session.get_one(ProctoringSession, session_id),
         chain=verify_session_chain(session, session_id),
         manifest_digest=make_manifest(session, session_id).digest,
-        sealings=session.scalars(
-            select(AuditEntry)
-            .where(
-                AuditEntry.object_type == "proctoring_session",
-                AuditEntry.object_id == str(session_id),
-                AuditEntry.action == "proctoring.sealed",
-            )
-            .order_by(AuditEntry.id)
-        ).all(),
+        sealings=_read_entries(session, session_id, "proctoring.sealed"),
         receipts=session.scalars(
             select(PurgeReceipt).where(PurgeReceipt.session_id == session_id)
         ).all(),
+        purges={
+            str(entry.details.get("receipt")): entry.details.get("count", 0)
+            for entry in _read_entries(session, session_id, "evidence.purged")
+        },
     )
     rows = session.scalars(
         select(Evidence).where(Evidence.session_id == session_id).order_by(Evidence.number)
     )
     for row in rows:
         (records.purged if row.purged_at else records.present).append(row)
+    linked = {row.sha256 for row in (*records.present, *records.purged)}
+    records.unlinked = len(_read_samples(session, session_id) - linked)
     if records.sealings:
         keys = platform.vault.derive_all(KEY_PURPOSE)
         records.audit_problems = verify_entry(session, records.sealings[0].id, keys)
     return records
+
+
+def _read_entries(session: Session, session_id: UUID, action: str) -> Sequence[AuditEntry]:
+    """Return what the audit trail says of a session, the first entry first."""
+    return session.scalars(
+        select(AuditEntry)
+        .where(
+            AuditEntry.object_type == "proctoring_session",
+            AuditEntry.object_id == str(session_id),
+            AuditEntry.action == action,
+        )
+        .order_by(AuditEntry.id)
+    ).all()
+
+
+def _read_samples(session: Session, session_id: UUID) -> set[str]:
+    """Return the sha256 of all samples that the chunks of a session list."""
+    lists = session.scalars(select(Chunk.samples).where(Chunk.session_id == session_id))
+    return {sample["sha256"] for samples in lists for sample in samples}
 
 
 def _check_objects(platform: Platform, rows: Sequence[Evidence]) -> list[DamagedObject]:
@@ -176,6 +199,8 @@ def _chain_problems(records: _Records) -> Iterable[str]:
     chain, watched = records.chain, records.watched
     if not chain.ok:
         yield f"The chain does not fit at link {chain.broken_at}."
+    if records.unlinked:
+        yield f"The chain has no link for {records.unlinked} of the samples that came in."
     if watched.state == "sealed" and not records.sealings:
         yield "The audit trail has no entry of the sealing."
     if watched.state != "sealed" and records.sealings:
@@ -210,6 +235,9 @@ def _purge_problems(records: _Records) -> Iterable[str]:
     receipts = sum(receipt.count for receipt in records.receipts)
     if len(records.purged) != receipts:
         yield f"{len(records.purged)} objects are marked as purged, receipts name {receipts}."
+    for receipt in records.receipts:
+        if records.purges.get(str(receipt.id)) != receipt.count:
+            yield f"The audit trail does not vouch for the purge receipt {receipt.id}."
 
 
 def _note(platform: Platform, principal: Principal, result: Verification) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Executable, delete, text, update
+from sqlalchemy import Executable, delete, insert, text, update
 
 from examhall.core.audit.models import AuditEntry
 from examhall.core.audit.operations import seal_entries
@@ -15,6 +15,7 @@ from examhall.core.permissions import SYSTEM, Role
 from examhall.core.proctoring.manifest import get_manifest
 from examhall.core.proctoring.models import Evidence, ProctoringSession
 from examhall.core.proctoring.verification import Damage, Verification, verify_session
+from examhall.core.retention.models import PurgeReceipt
 from tests.core.attempts.world import World
 from tests.core.proctoring.scripted import ALONE, EMPTY
 from tests.core.proctoring.watching import Watched
@@ -86,13 +87,49 @@ def test_a_cut_or_forged_chain_does_not_fit_the_audit_trail(watched: Watched) ->
         "manifest": chain.manifest_digest,
     }
     change(watched, update(AuditEntry).where(sealed).values(details=details))
-    [problem] = verify(watched).problems
+    cut = "The chain has no link for 1 of the samples that came in."
+    [first, problem] = verify(watched).problems
+    assert first == cut
     assert "its audit entry was changed" in problem
     change(watched, update(AuditEntry).values(link_number=None, link_hash="", link_mac=""))
     with watched.platform.db.transaction() as session:
         seal_entries(session)
-    [problem] = verify(watched).problems
+    [first, problem] = verify(watched).problems
+    assert first == cut
     assert "its audit entry is not signed with our key" in problem
+
+
+def test_a_chain_that_was_cut_before_the_sealing_misses_what_came_in(watched: Watched) -> None:
+    watched.show([ALONE] * 6)
+    watched.analyse()
+    last = pieces(watched)[-2:]
+    change(watched, delete(Evidence).where(Evidence.id.in_([row.id for row in last])))
+    end(watched)
+    problem = "The chain has no link for 2 of the samples that came in."
+    assert verify(watched).problems == [problem]
+
+
+def test_what_was_taken_away_is_no_purge_for_a_receipt_alone(watched: Watched) -> None:
+    seal(watched)
+    taken = pieces(watched)[2]
+    path_of(watched, taken).unlink()
+    now = watched.session().started_at
+    change(
+        watched,
+        update(Evidence).where(Evidence.id == taken.id).values(purged_at=now),
+        insert(PurgeReceipt).values(
+            session_id=watched.session_id,
+            reason="retention",
+            count=1,
+            size=taken.size,
+            chain_length=6,
+            chain_head="0" * 64,
+            actor="system",
+            at=now,
+        ),
+    )
+    [problem] = verify(watched).problems
+    assert problem.startswith("The audit trail does not vouch for the purge receipt")
 
 
 def _take_off_triggers(watched: Watched) -> None:
