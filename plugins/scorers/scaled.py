@@ -16,6 +16,7 @@ from examhall.plugins.scorers.shared import (
     PointsScorer,
     PointsSettings,
     grade_by_share,
+    reaches,
     share_field,
 )
 
@@ -104,7 +105,7 @@ class Scaled(PointsScorer):
 
     def passes(self, score: AttemptScore, settings: Mapping[str, Any]) -> bool | None:
         own = super().passes(score, settings)
-        return score.fraction >= settings.get("cut_fraction", HALF) if own is None else own
+        return reaches(score.fraction, settings.get("cut_fraction", HALF)) if own is None else own
 
 
 def scale_of(settings: Mapping[str, Any]) -> list[tuple[Decimal, Decimal]]:

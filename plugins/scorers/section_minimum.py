@@ -16,6 +16,7 @@ from examhall.plugins.scorers.shared import (
     earned,
     is_complete,
     reachable,
+    reaches,
     refuse_doubles,
     score_sections,
     section_field,
@@ -74,7 +75,7 @@ class SectionMinimumScorer(PointsScorer):
         minima = {entry["section"]: entry["minimum"] for entry in settings.get("sections", ())}
         general = settings.get("minimum", ZERO)
         reached = all(
-            section.fraction >= minima.get(section.section, general)
+            reaches(section.fraction, minima.get(section.section, general))
             for section in score.sections
             if section.max_points
         )

@@ -21,6 +21,8 @@ from examhall.plugins import (
 ZERO, ONE = Decimal(0), Decimal(1)
 FULL = Decimal("0.999999")
 """A fraction from here on is a right answer: thirds are written with few digits."""
+SHORT = Decimal("0.00000005")
+"""Half of the seventh digit, with which files write fractions: nobody misses a mark by it."""
 MAX_SECTIONS = 200
 
 
@@ -128,7 +130,12 @@ class PointsScorer(Scorer):
     def passes(self, score: AttemptScore, settings: Mapping[str, Any]) -> bool | None:
         """Say whether a score passes, None where the exam has no pass mark."""
         pass_fraction = settings.get("pass_fraction")
-        return None if pass_fraction is None else score.fraction >= pass_fraction
+        return None if pass_fraction is None else reaches(score.fraction, pass_fraction)
+
+
+def reaches(fraction: Decimal, wanted: Decimal) -> bool:
+    """Say whether a share is as much as is wanted, but for what was rounded on the way."""
+    return fraction >= wanted - SHORT
 
 
 def grade_by_share(fraction: Decimal, settings: Mapping[str, Any], passed: bool | None) -> Grade:
@@ -136,7 +143,7 @@ def grade_by_share(fraction: Decimal, settings: Mapping[str, Any], passed: bool 
     reached = [
         (step["from_fraction"], step["label"])
         for step in settings.get("grades", ())
-        if fraction >= step["from_fraction"]
+        if reaches(fraction, step["from_fraction"])
     ]
     if reached:
         return Grade(max(reached)[1], passed)

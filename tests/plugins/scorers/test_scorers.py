@@ -234,3 +234,25 @@ def test_no_scorer_gives_more_than_all_or_trips_over_anything(scorer, given_resp
     assert score.points <= score.max_points + D("1e-18")
     assert score.complete
     assert isinstance(scorer.grade(score, loaded).label, str)
+
+
+THIRDS = Decimal("0.3333333"), Decimal("0.3333333"), Decimal("0.3333333"), Decimal(1)
+"""Half of the points of four questions, of which three have thirds as files write them."""
+
+
+@pytest.mark.parametrize(
+    ("scorer", "given_settings", "label", "passed"),
+    [
+        (Negative(), {"pass_fraction": "0.5"}, "Passed", True),
+        (Negative(), {"pass_fraction": "0.50001"}, "Failed", False),
+        (Negative(), {"grades": [{"label": "C", "from_fraction": "0.5"}]}, "C", None),
+        (SectionMinimumScorer(), {"minimum": "0.5"}, "Passed", True),
+        (Scaled(), {"rounding": "0.01"}, "500.00", True),
+    ],
+)
+def test_nobody_misses_a_mark_by_what_was_rounded(scorer, given_settings, label, passed) -> None:
+    loaded = scorer.settings_schema()().load(given_settings)
+    policy = ItemPolicy(Decimal(1), "A", loaded)
+    items = [scorer.score_item(Score(one, ScoreState.PARTIAL), policy) for one in THIRDS]
+    grade = scorer.grade(scorer.score_attempt(items, loaded), loaded)
+    assert (grade.label, grade.passed) == (label, passed)
