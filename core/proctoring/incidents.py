@@ -97,7 +97,10 @@ def note_incident(
     state: str,
     note: str,
 ) -> IncidentRecord:
-    """Write down what a person thinks of an incident: `open`, `dismissed` or `noted`, and why."""
+    """Write down what a person thinks of an incident: `open`, `dismissed` or `noted`, and why.
+
+    Raises NotFoundError for another exam's, ForbiddenError for one of one's own session.
+    """
     require_somewhere(principal, Permission.INCIDENTS_NOTE)
     if principal.user_id is None:
         raise ForbiddenError("Only a person can judge an incident.")
@@ -106,6 +109,8 @@ def note_incident(
     row = session.get(IncidentRecord, incident_id, with_for_update=True)
     if row is None or not principal.may(Permission.INCIDENTS_NOTE, row.session.exam_id):
         raise NotFoundError("There is no such incident.")
+    if principal.user_id == row.session.user_id:
+        raise ForbiddenError("Nobody judges what was noticed about themselves.")
     row.state, row.note, row.noted_by = state, note, principal.user_id
     row.updated_at = database_now(session)
     session.flush()

@@ -33,6 +33,17 @@ def note(watched: Watched, who: Principal, incident_id: object, state: str = "no
         note_incident(session, watched.platform, who, incident_id, state, "A sister.")  # type: ignore[arg-type]
 
 
+def test_nobody_notes_anything_about_their_own_session(
+    watched: Watched, incident: IncidentRecord
+) -> None:
+    """What is dismissed cannot count, so a proctor who sits the exam leaves it to others."""
+    user_id = watched.candidate.user_id
+    both = Principal(user_id, "Both", frozenset({(Role.PROCTOR, None), (Role.CANDIDATE, None)}))
+    with pytest.raises(ForbiddenError):
+        note(watched, both, incident.id, "dismissed")
+    assert watched.incidents()[0].state == "open"
+
+
 def test_the_wall_shows_the_sessions_of_ones_exams(world: World, watched: Watched) -> None:
     elsewhere = watch(world)
     proctor = world.person(Role.PROCTOR, watched.exam_id)
