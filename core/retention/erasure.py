@@ -29,7 +29,7 @@ from examhall.core.permissions import Permission, Principal, Role
 from examhall.core.platform import Platform
 from examhall.core.proctoring.messages.models import ProctorMessage
 from examhall.core.proctoring.models import ProctoringSession
-from examhall.core.retention.keeping import find_open_review, find_reasons
+from examhall.core.retention.keeping import find_hold, find_open_review, find_reasons
 from examhall.core.retention.models import ErasureReceipt
 from examhall.core.retention.objects import StoredObject, delete_pending, write_down_deletions
 from examhall.core.retention.purge import Reason, purge_session
@@ -139,8 +139,11 @@ def _find_open_exams(session: Session, user_id: UUID) -> Iterable[str]:
 
 def _check_session(session: Session, watched: ProctoringSession) -> Sequence[str]:
     """Look once more at what may have changed since the person was looked at."""
-    open_review = find_open_review(session, watched)
-    return [open_review] if open_review else []
+    return [
+        reason
+        for reason in (find_hold(session, watched), find_open_review(session, watched))
+        if reason
+    ]
 
 
 def _close(session: Session, user: User) -> None:
@@ -212,7 +215,9 @@ def _erase_names(session: Session, user: User) -> None:
     for table in (RoleGrant, RefreshToken, IdempotencyRecord):
         session.execute(delete(table).where(table.user_id == user.id))
     session.execute(
-        update(Registration).where(Registration.user_id == user.id).values(candidate_number="")
+        update(Registration)
+        .where(Registration.user_id == user.id)
+        .values(candidate_number="", waiver_reason="")
     )
     for event in session.scalars(select(Event).where(Event.user_id == user.id)):
         event.data = _without_names(event.data, pseudonym)

@@ -64,13 +64,14 @@ def find_reasons(session: Session, watched: ProctoringSession) -> list[str]:
     reasons = []
     if watched.state != "sealed":
         reasons.append("the session is not sealed yet")
-    hold = session.get(SessionHold, watched.id)
-    if hold is not None:
-        reasons.append(f"{HELD}{hold.reason.rstrip('. ')}")
-    review = find_open_review(session, watched)
-    if review:
-        reasons.append(review)
-    return reasons
+    reasons += [find_hold(session, watched), find_open_review(session, watched)]
+    return [reason for reason in reasons if reason]
+
+
+def find_hold(session: Session, watched: ProctoringSession) -> str:
+    """Say for which reason a session is on hold; an empty text for none."""
+    hold = session.get(SessionHold, watched.id, populate_existing=True)
+    return f"{HELD}{hold.reason.rstrip('. ')}" if hold is not None else ""
 
 
 def find_open_review(session: Session, watched: ProctoringSession) -> str:

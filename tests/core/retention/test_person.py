@@ -113,7 +113,9 @@ def past(world: World, watched: Watched) -> Watched:
                 sent_at=now(),
             )
         )
-        session.execute(update(Registration).values(candidate_number="A-17"))
+        session.execute(
+            update(Registration).values(candidate_number="A-17", waiver_reason="Mira is blind.")
+        )
         tell_partner(session, attempt.id)
     return watched
 
@@ -201,7 +203,8 @@ def test_an_erased_person_is_gone_and_the_record_holds(world: World, past: Watch
         assert user.grants == []
         assert session.scalars(select(AttemptFile)).all() == []
         assert [row.text for row in session.scalars(select(ProctorMessage))] == ["(erased)"]
-        assert session.scalars(select(Registration.candidate_number)).all() == [""]
+        [registration] = session.scalars(select(Registration))
+        assert (registration.candidate_number, registration.waiver_reason) == ("", "")
         assert session.get(Attempt, past.attempt_id) is not None
         [told] = session.scalars(select(OutboxMessage.payload))
         assert told == {
@@ -283,3 +286,20 @@ def test_nobody_is_erased_while_something_is_open(world: World, past: Watched) -
     with pytest.raises(ConflictError, match="administrator"):
         erase_person(world.platform, SYSTEM, admin.user_id)
     assert len([row for row in pieces(past) if row.purged_at is None]) == 4
+
+
+def test_a_hold_that_comes_in_between_keeps_the_evidence(
+    world: World, past: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = past.candidate.user_id
+    assert user_id is not None
+    purge = erasure.purge_session
+
+    def hold_first(*args: Any, **options: Any) -> object:
+        place_hold(world.platform, SYSTEM, past.session_id, "A complaint.")
+        return purge(*args, **options)
+
+    monkeypatch.setattr(erasure, "purge_session", hold_first)
+    with pytest.raises(ConflictError, match="on hold: A complaint"):
+        erase_person(world.platform, SYSTEM, user_id)
+    assert [row.purged_at for row in pieces(past)] == [None] * 4
