@@ -106,8 +106,13 @@ def intended_weights(max_points: Numbers) -> list[float]:
     return [100 * one / total if total else 0.0 for one in max_points]
 
 
-def exam_figures(totals: Numbers, item_variances: Numbers) -> ExamFigures:
+def exam_figures(
+    totals: Numbers, item_variances: Numbers, sums: Numbers | None = None
+) -> ExamFigures:
     """Return how an exam did; `item_variances` are those of the marks of its items.
+
+    `sums` are the attempts' marks of all items together, where the totals are counted in another
+    way: alpha is about these.
 
     Skewness is k3 / k2^(3/2) and kurtosis k4 / k2^2 of Fisher's k-statistics, 0 for a normal
     distribution. Alpha is k / (k - 1) * (1 - sum of the items' variances / variance of the
@@ -122,7 +127,8 @@ def exam_figures(totals: Numbers, item_variances: Numbers) -> ExamFigures:
         return ExamFigures(count, mean, middle)
     variance = covariance(totals, totals)
     deviation = math.sqrt(variance)
-    alpha = cronbach_alpha(item_variances, variance)
+    together = variance if sums is None else covariance(sums, sums)
+    alpha = cronbach_alpha(item_variances, together)
     ratio = None if alpha is None else 100 * math.sqrt(max(0.0, 1 - alpha / 100))
     return ExamFigures(
         count=count,

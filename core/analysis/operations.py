@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -179,7 +179,8 @@ def _analyse(platform: Platform, exam_id: UUID) -> ExamAnalysis:
             sheet.question_id: session.get_one(QuestionVersion, sheet.version_id)
             for sheet in marks.sheets
         }
-    figures = [_item_figures(sheet, marks) for sheet in marks.sheets]
+    sums = _sum_marks(marks)
+    figures = [_item_figures(sheet, sums) for sheet in marks.sheets]
     totals = list(marks.totals.values())
     everybody = len(totals)
     # What earns nothing, such as a description, is no item of the test.
@@ -191,7 +192,7 @@ def _analyse(platform: Platform, exam_id: UUID) -> ExamAnalysis:
     variances = [one.mark_variance or 0.0 for one in earning]
     return ExamAnalysis(
         exam_id=exam_id,
-        figures=exam_figures(totals, variances if same else ()),
+        figures=exam_figures(totals, variances if same else (), list(sums.values())),
         max_points=marks.max_points,
         passed=marks.passed,
         failed=marks.failed,
@@ -201,9 +202,22 @@ def _analyse(platform: Platform, exam_id: UUID) -> ExamAnalysis:
     )
 
 
-def _item_figures(sheet: MarkSheet, marks: Marks) -> ItemFigures:
+def _sum_marks(marks: Marks) -> dict[UUID, float]:
+    """Return what each attempt's items earned together.
+
+    A scorer may weigh, leave out or lift: an item compared with such a total less its own points
+    would seem to work against the others.
+    """
+    sums = dict.fromkeys(marks.totals, 0.0)
+    for sheet in marks.sheets:
+        for attempt_id, points in sheet.marks.items():
+            sums[attempt_id] += points
+    return sums
+
+
+def _item_figures(sheet: MarkSheet, sums: Mapping[UUID, float]) -> ItemFigures:
     points = list(sheet.marks.values())
-    totals = [marks.totals[attempt_id] for attempt_id in sheet.marks]
+    totals = [sums[attempt_id] for attempt_id in sheet.marks]
     others = [total - mark for total, mark in zip(totals, points, strict=True)]
     return item_figures(points, others, sheet.max_points, totals)
 

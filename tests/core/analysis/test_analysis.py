@@ -79,3 +79,17 @@ def test_what_earns_nothing_does_not_count_as_an_item_of_the_test(house):
     found = analyse_exam(house.platform, house.person(Role.AUTHOR), exam.exam_id)
     # Two items with a variance of 1/3 each, totals of 2, 1 and 0 with one of 1.
     assert found.figures.alpha == pytest.approx(100 * 2 * (1 - 2 / 3))
+
+
+def test_an_item_is_compared_with_the_other_items_whatever_the_scorer_makes_of_them(house):
+    questions = (("choice", CHOICE, "1"), ("text_entry", TEXT, "4"), ("numeric", NUMBER, "1"))
+    best = {"scoring": {"scorer": "best_n", "settings": {"count": 1}}}
+    exam = house.published(questions, best)
+    sat(house, exam.exam_id, "right", {"text": "Paris"}, "right")
+    sat(house, exam.exam_id, "right", {"text": "Rome"}, "wrong")
+    sat(house, exam.exam_id, "wrong", {"text": "Rome"}, "wrong")
+    found = analyse_exam(house.platform, house.person(Role.AUTHOR), exam.exam_id)
+    assert found.figures.mean == pytest.approx(5 / 3)
+    # The marks are 1, 1, 0 and 4, 0, 0 and 1, 0, 0: the others of the last are 5, 1 and 0.
+    assert found.questions[2].figures.other_variance == pytest.approx(7)
+    assert found.figures.alpha == pytest.approx(100 * 3 / 2 * (1 - 6 / (31 / 3)))
