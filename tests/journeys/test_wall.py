@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
 from examhall.core.attempts.operations import complete_check_in, create_attempt
+from examhall.core.attempts.starting import start_attempt
 from examhall.core.db import database_now
 from examhall.core.permissions import Principal, Role
 from examhall.core.proctoring.consents import get_consent_form, record_consent
@@ -100,6 +101,8 @@ def test_candidates_appear_and_the_most_urgent_come_first(
     wall.get_by_role("button", name="All 2").click()
     wall.get_by_label("Find candidate").fill("1001")
     expect(wall.locator(".tile")).to_have_count(1)
+    wall.get_by_label("Find candidate").fill("9999")
+    expect(wall.get_by_text("No candidate matches.")).to_be_visible()
 
 
 def test_incidents_are_noted_dismissed_and_opened_again(
@@ -138,6 +141,29 @@ def test_a_proctor_lets_in_and_needs_a_reason_to_pause(
     wall.get_by_role("button", name="Let in").click()
     expect(wall.locator("#person-state")).to_have_text("About to start")
     assert hall.attempt().state == "authorized"
+    start_attempt(hall.platform, candidate, attempt.id, "the-lease-of-this-tab")
+    end_the_exam(wall, hall)
+
+
+def end_the_exam(wall: Page, hall: Hall) -> None:
+    """End it after an extension: with a reason of its own, and only when it is confirmed."""
+    person, asked = wall.locator("#person"), wall.get_by_role("dialog", name="End the exam?")
+    person.get_by_role("button", name="Add minutes").click(timeout=15_000)
+    expect(person.get_by_text("Write a reason first.")).to_be_visible()
+    person.get_by_label("Reason").fill("Fire alarm")
+    person.get_by_role("button", name="Add minutes").click()
+    expect(person.get_by_text("Time was added.")).to_be_visible()
+    person.get_by_role("button", name="End the exam").click()
+    expect(person.get_by_text("Write a reason first.")).to_be_visible()
+    person.get_by_label("Reason").fill("Asked to stop")
+    person.get_by_role("button", name="End the exam").click()
+    asked.get_by_role("button", name="Let it go on").click()
+    assert hall.attempt().state == "in_progress"
+    person.get_by_role("button", name="End the exam").click()
+    expect(asked).to_contain_text("Reason: Asked to stop")
+    asked.get_by_role("button", name="End it now").click()
+    expect(wall.get_by_text("Nobody is being watched here")).to_be_visible(timeout=15_000)
+    assert hall.attempt().state == "terminated"
 
 
 def test_pictures_are_blurred_until_there_is_something_to_see(

@@ -112,19 +112,27 @@ function draw() {
     // A picture that was blurred because nothing was to be seen becomes clear, and the other way.
     if (tone !== tile.tone && (!tone || !tile.tone)) frames.redraw(tile);
   }
-  grid.arrange(all, byId("find").value.trim().toLowerCase());
+  const shown = grid.arrange(all, byId("find").value.trim().toLowerCase());
   person.draw(sessionOf(person.id));
   drawCounts(all);
+  drawNobody(all.length, shown.length);
   drawHealth(all);
   frames.load();
 }
 
+/** Say why there is no picture. */
+function drawNobody(all, shown) {
+  setHidden(byId("nobody"), shown > 0);
+  const filtered = "No candidate matches. Show all, or empty the search.";
+  setText(byId("nobody").querySelector("p"), all ? filtered : "Nobody is being watched here at the moment.");
+}
+
 function drawCounts(all) {
-  setHidden(byId("nobody"), all.length > 0);
   for (const group of Object.keys(grid.groups)) count(group, grid.count(group, all));
   const { openCount } = feed;
   count("open", openCount);
   byId("open-chip").classList.toggle("bad", openCount > 0);
+  setHidden(byId("open-badge"), openCount === 0);
   setHidden(byId("calm"), feed.size > 0);
   const size = localStorage.getItem(SIZE) ?? (all.length > MANY ? "small" : "large");
   if (byId("tiles").dataset.size !== size) showSize(size);

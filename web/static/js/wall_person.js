@@ -150,7 +150,18 @@ export class PersonDialog {
       }
       body.seconds = String(Math.round(minutes * 60));
     }
-    await this.#send(action, body);
+    if (action === "terminate") this.#askForEnd(body);
+    else await this.#send(action, body);
+  }
+
+  /** Nothing takes an end back, and the button stands beside harmless ones. */
+  #askForEnd(body) {
+    const { attempt_id: attemptId, candidate_name: name } = this.session;
+    setText(byId("end-about"), `${name}. Reason: ${body.reason}`);
+    byId("end").querySelector("form").onsubmit = () => {
+      if (this.session.attempt_id === attemptId) this.#send("terminate", body);
+    };
+    byId("end").showModal();
   }
 
   async #send(action, body) {
@@ -160,6 +171,8 @@ export class PersonDialog {
       const path = `/attempts/${this.session.attempt_id}/${action}`;
       await call("POST", path, body, action === "time" ? { key: newId() } : {});
       this.#say(DONE[action], "");
+      // The next deed has its own reason.
+      byId("reason").value = "";
       await this.acted(this.session.id);
     } catch (error) {
       this.#say("", error.message);
