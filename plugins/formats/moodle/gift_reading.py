@@ -48,7 +48,7 @@ def read_gift(text: str) -> list[ImportedQuestion]:
     Answers as in `{1:SHORTANSWER:=Owl}` make a cloze. A file with nothing but a text with such
     answers is one question, empty lines and all.
     """
-    if is_cloze(text) and not _SIGNS.search(text):
+    if is_cloze(text) and not _SIGNS.search(text) and not _has_other_answers(protect(text)):
         return [_read_block(1, Block(tuple(text.strip().split("\n")), 1), text.split("\n"), "")]
     found: list[ImportedQuestion] = []
     tag = ""
@@ -62,6 +62,15 @@ def read_gift(text: str) -> list[ImportedQuestion]:
         if lines:
             found.append(_read_block(len(found) + 1, block, lines, tag))
     return found
+
+
+def _has_other_answers(text: str) -> bool:
+    """Say whether there are braces besides those around the answers of a cloze."""
+    try:
+        stem, parts = read_parts(text)
+    except RefusedError:
+        return False
+    return stem.count("{") > len(parts)
 
 
 def _read_block(number: int, block: Block, lines: Sequence[str], tag: str) -> ImportedQuestion:

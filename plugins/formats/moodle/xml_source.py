@@ -24,7 +24,7 @@ NEAR_PENALTY = Decimal("0.005")
 OWN_ELEMENT = "examhall"
 """An element that Moodle does not ask for, with examhall's own settings."""
 
-IGNORED = {"hidden", "showstandardinstruction", "shownumcorrect", "coursetags", "length"}
+IGNORED = {"hidden", "showstandardinstruction", "shownumcorrect", "length"}
 """What says something about Moodle's pages alone."""
 
 Element = etree._Element
@@ -271,7 +271,7 @@ def _is_set(element: Element, name: str, old_name: str) -> bool:
 
 
 def read_tags(source: Source) -> Iterable[str]:
-    """Yield the tags of a question."""
-    for group in source.children("tags"):
+    """Yield the tags of a question, and those that it has in its course."""
+    for group in [*source.children("tags"), *source.children("coursetags")]:
         for tag in group.findall("tag"):
             yield read_text(tag)

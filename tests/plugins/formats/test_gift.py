@@ -244,3 +244,10 @@ def test_a_file_of_empty_lines_is_read_at_once() -> None:
     """One empty line more made each of them take longer: a small file took a minute."""
     (entry,) = read("{1:SHORTANSWER:=Owl}" + "\n" * 100_000)
     assert entry.question is not None
+
+
+def test_a_cloze_among_other_questions_does_not_swallow_them():
+    questions = [entry.question for entry in read("Q1{T}\n\nQ2 {1:SA:=a}\n\nQ3{F}")]
+    assert [question.type for question in questions] == ["choice", "cloze", "choice"]
+    (whole,) = read("Q1 \\{x\\} {1:SA:=a}\n\nQ2 {1:NM:=3}")
+    assert len(whole.question.content["parts"]) == 2

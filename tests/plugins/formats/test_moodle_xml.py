@@ -342,3 +342,9 @@ def test_responses_of_another_form_are_refused(kind, given):
     variant = find_type(kind).prepare(question.content, 0, "en")
     with pytest.raises(FormatError, match=r"response|no answer"):
         XML.read_responses(question, variant, given)
+
+
+def test_tags_of_a_course_are_tags():
+    a, b = ("<tag><text>a</text></tag>", "<tag><text>b</text></tag>")
+    tags = f"<tags>{a}</tags><coursetags>{b}</coursetags>"
+    assert read(f"{NAMED}{tags}").question.tags == ("a", "b")
