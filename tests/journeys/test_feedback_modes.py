@@ -119,6 +119,30 @@ def test_adaptive_and_a_network_that_breaks(
     assert hall.saved(2) == {"text": "Paris"}
 
 
+HOLD_STORE = """async () => {
+  const opened = indexedDB.open("examhall");
+  const db = await new Promise((resolve) => { opened.onsuccess = () => resolve(opened.result); });
+  const store = db.transaction("marks", "readwrite").objectStore("marks");
+  const until = performance.now() + 1500;
+  const hold = () => {
+    if (performance.now() < until) store.get("nothing").onsuccess = hold;
+  };
+  hold();
+}"""
+
+
+def test_a_check_waits_for_a_slow_store_of_the_device(
+    hall: Hall, device: BrowserContext, faults: Faults
+) -> None:
+    room = enter(hall, device, faults, feedback_mode="adaptive")
+    section = show_question(room, 2)
+    room.evaluate(HOLD_STORE)
+    section.get_by_role("textbox").fill("Paris")
+    check(section)
+    expect(outcome(section)).to_contain_text("2 of 2 points")
+    expect(section.locator("[data-trouble]")).to_be_hidden()
+
+
 def test_a_lost_answer_to_a_check_costs_no_second_try(
     hall: Hall, device: BrowserContext, faults: Faults
 ) -> None:

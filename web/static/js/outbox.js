@@ -31,6 +31,7 @@ function baseOf({ revision, sent, next }) {
  */
 export class Outbox extends EventTarget {
   #items = new Map();
+  #numbering = new Map();
   #quiet = 0;
   #limit = 0;
   #retry = 0;
@@ -113,8 +114,17 @@ export class Outbox extends EventTarget {
     const op = Object.assign(item.next, { raw, sent: false, base_revision: baseOf(item) });
     this.#arm();
     this.#changed();
-    op.client_sequence ??= await this.number();
+    await this.#number(op);
     if (item.next === op || item.sent === op) await this.#keep(op);
+  }
+
+  /** Give an operation its number, once: without one it is not sent. */
+  async #number(op) {
+    if (op.client_sequence !== undefined) return;
+    if (!this.#numbering.has(op)) this.#numbering.set(op, this.number());
+    const number = await this.#numbering.get(op);
+    op.client_sequence ??= number;
+    this.#numbering.delete(op);
   }
 
   /** Return the next number of an operation of this window; without a working store by the time. */
@@ -148,6 +158,8 @@ export class Outbox extends EventTarget {
   /** Send until nothing waits; false when that cannot be done now. */
   async drain() {
     for (let round = 0; round < 5 && this.waiting; round += 1) {
+      // What was typed a moment ago may still wait for the store.
+      await Promise.all([...this.#numbering.keys()].map((op) => this.#number(op)));
       await this.flush();
       if (this.isOffline || this.isLost || this.isSignedOut) break;
     }
