@@ -78,7 +78,7 @@ def _schema(platform: Platform) -> Health:
     if state.is_current:
         return Health.ok(state.found)
     found = state.found or "empty"
-    return Health.failed(f"{found}, needed is {state.needed}", "Run: examhall db upgrade")
+    return Health.failed(f"{found}, needed is {state.needed}", state.advice)
 
 
 def _queue(platform: Platform) -> Health:

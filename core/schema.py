@@ -19,19 +19,30 @@ class SchemaState:
 
     found: str
     needed: str
+    is_known: bool = True
+    """Whether this version has the revision found, or one that comes after it."""
 
     @property
     def is_current(self) -> bool:
         """Whether the program can work with the database."""
         return self.found == self.needed
 
+    @property
+    def advice(self) -> str:
+        """What to do where the schema is not current."""
+        if self.is_known:
+            return "Run: examhall db upgrade"
+        return "A newer version of examhall made it: install that one, or restore a backup."
+
 
 def get_schema_state(db: Database) -> SchemaState:
     """Return what the database has and what this version needs."""
-    needed = ScriptDirectory.from_config(alembic_config("sqlite://")).get_current_head()
+    scripts = ScriptDirectory.from_config(alembic_config("sqlite://"))
+    needed = scripts.get_current_head()
     with db.reading() as session:
         found = MigrationContext.configure(session.connection()).get_current_revision()
-    return SchemaState(found=found or "", needed=needed or "")
+    known = {script.revision for script in scripts.walk_revisions()}
+    return SchemaState(found or "", needed or "", is_known=not found or found in known)
 
 
 def upgrade_branch(url: str, name: str, folder: Path) -> None:

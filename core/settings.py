@@ -7,13 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validate
 from marshmallow import fields as mf
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from examhall.core.errors import SettingsError
 
 PREFIX = "EXAMHALL_"
+
+DATABASES = frozenset(
+    ["", "sqlite", "sqlite+pysqlite", "postgres", "postgresql", "postgresql+psycopg"]
+)
+REDIS_SCHEMES = frozenset(["redis", "rediss", "unix"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,28 @@ def _words(default: str, doc: str) -> mf.String:
     return mf.String(load_default=default, metadata={"doc": doc, "list": True})
 
 
+def _check_database(url: str) -> None:
+    try:
+        name = make_url(url).drivername if url else ""
+    except (ArgumentError, ValueError):
+        name = "?"
+    if name not in DATABASES:
+        raise ValidationError(
+            "not an address of PostgreSQL or SQLite, such as postgresql://user:password@host/name "
+            "(special characters of the password percent-encoded)"
+        )
+
+
+def _check_redis(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        is_good = not url or (parts.scheme in REDIS_SCHEMES and parts.port != 0)
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise ValidationError("not an address of Redis, such as redis://127.0.0.1:6379/0")
+
+
 class SettingsSchema(Schema):
     """The names, defaults and meanings of all settings."""
 
@@ -68,10 +98,14 @@ class SettingsSchema(Schema):
         "./examhall-data", "Folder for the SQLite database, evidence and the key file."
     )
     database_url = _text(
-        "", "SQLAlchemy address of the database; empty: SQLite in the data folder."
+        "",
+        "SQLAlchemy address of the database; empty: SQLite in the data folder.",
+        validate=_check_database,
     )
     redis_url = _text(
-        "", "Address of Redis; empty: jobs, live stream and limits stay in the process."
+        "",
+        "Address of Redis; empty: jobs, live stream and limits stay in the process.",
+        validate=_check_redis,
     )
     evidence_store = _text("folder", "Key of the evidence store plugin in use.")
     secret_keys = _words("", "Fernet keys, newest first; empty: one is made in the data folder.")

@@ -43,7 +43,7 @@ def worker(lanes: tuple[str, ...], processes: int, no_scheduler: bool) -> None:
         if not state.is_current:
             raise click.ClickException(
                 f"The database has revision {state.found or 'none'}, this version needs "
-                f"{state.needed}. Run: examhall db upgrade"
+                f"{state.needed}. {state.advice}"
             )
         if not platform.queue.is_reachable():
             raise click.ClickException("Redis does not answer. Look at EXAMHALL_REDIS_URL.")

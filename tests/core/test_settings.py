@@ -42,11 +42,30 @@ def test_settings_of_plugins_are_left_to_the_registry():
         ("EXAMHALL_LOG_LEVEL", "LOUD"),
         ("EXAMHALL_SECURE_COOKIES", "perhaps"),
         ("EXAMHALL_DRAIN_SECONDS", "nan"),
+        ("EXAMHALL_DATABASE_URL", "examhall"),
+        ("EXAMHALL_DATABASE_URL", "mysql://user:secret@host/name"),
+        ("EXAMHALL_DATABASE_URL", "postgresql+psycopg2://host/name"),
+        ("EXAMHALL_DATABASE_URL", "postgresql://host:port/name"),
+        ("EXAMHALL_REDIS_URL", "127.0.0.1:6379"),
+        ("EXAMHALL_REDIS_URL", "redis://127.0.0.1:port"),
     ],
 )
 def test_a_bad_value_is_refused_with_the_name_of_its_variable(name, value):
     with pytest.raises(SettingsError, match=name):
         load_settings({name: value})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:///x.db", "postgres://a:b%40c@host/d", "postgresql+psycopg://host/d?sslmode=require"],
+)
+def test_addresses_of_databases_are_taken(url):
+    assert load_settings({"EXAMHALL_DATABASE_URL": url}).database_url == url
+
+
+@pytest.mark.parametrize("url", ["redis://:pw@host:6379/0", "rediss://host", "unix:///run/r.sock"])
+def test_addresses_of_redis_are_taken(url):
+    assert load_settings({"EXAMHALL_REDIS_URL": url}).redis_url == url
 
 
 def test_the_table_in_the_documentation_is_up_to_date():

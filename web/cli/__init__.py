@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import EntryPoint, entry_points
+from typing import NoReturn
 
 import click
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from examhall.core.errors import ExamhallError
 from examhall.web.cli.runtime import opened_platform
@@ -73,11 +75,23 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; what examhall refuses is one line, not a traceback."""
+    """Run the command line; what examhall or its surroundings refuse is no traceback."""
     try:
         cli(prog_name="examhall", standalone_mode=True)
     except ExamhallError as error:
-        click.echo(f"Error: {error.message}", err=True)
-        for name, value in error.details.items():
-            click.echo(f"  {name}: {value}", err=True)
-        sys.exit(1)
+        _fail(error.message, *(f"  {name}: {value}" for name, value in error.details.items()))
+    except DBAPIError as error:
+        if type(error) not in {OperationalError, InterfaceError, DatabaseError}:
+            raise
+        first, *_ = str(error.orig).strip().splitlines() or [type(error).__name__]
+        _fail(f"The database cannot be used: {first}", "Look at EXAMHALL_DATABASE_URL.")
+    except OSError as error:
+        if error.filename is None or error.strerror is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}")
+
+
+def _fail(message: str, *more: str) -> NoReturn:
+    for line in (f"Error: {message}", *more):
+        click.echo(line, err=True)
+    sys.exit(1)

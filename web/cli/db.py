@@ -20,6 +20,8 @@ def upgrade() -> None:
     settings = read_settings()
     with opened_database(settings, check_schema=False) as database:
         before = get_schema_state(database)
+        if not before.is_known:
+            raise click.ClickException(f"The database is at {before.found}. {before.advice}")
         upgrade_schema(settings.database_url)
         after = get_schema_state(database)
     failed = _upgrade_plugins()

@@ -13,6 +13,7 @@ from examhall.core.db import upgrade
 from examhall.core.logs import configure_logs
 from examhall.core.platform import open_platform
 from examhall.core.settings import Settings, load_settings
+from examhall.web.cli.runtime import make_data_folder
 from examhall.web.demo_exam import PEOPLE, prepare_demo
 from examhall.web.server import require_free_port, serve_platform
 
@@ -48,7 +49,7 @@ def demo(port: int, data_dir: Path, fresh: bool) -> None:
         base_url=f"http://{HOST}:{port}",
     )
     configure_logs(settings.log_level)
-    data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_folder(settings)
     (data_dir / MARK).touch()
     upgrade(settings.database_url)
     platform = open_platform(settings)

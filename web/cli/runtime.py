@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from examhall.core.db import Database, open_database
+from examhall.core.errors import SettingsError
 from examhall.core.logs import configure_logs
 from examhall.core.schema import get_schema_state
 from examhall.core.settings import Settings, load_settings
@@ -24,8 +25,20 @@ def read_settings() -> Settings:
     """Return the settings of the environment, with logs set up and the data folder made."""
     settings = load_settings()
     configure_logs(settings.log_level)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_folder(settings)
     return settings
+
+
+def make_data_folder(settings: Settings) -> None:
+    """Make the data folder where there is none; SettingsError where it cannot be made."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SettingsError(
+            f"The data folder {settings.data_dir} cannot be made ({reason}). "
+            "Set EXAMHALL_DATA_DIR to a folder of yours."
+        ) from error
 
 
 def open_from_settings(*, check_schema: bool = True) -> Platform:
@@ -71,5 +84,5 @@ def _require_schema(database: Database) -> None:
         found = f"at {state.found}" if state.found else "empty"
         raise click.ClickException(
             f"The database is {found}, this version needs {state.needed}. "
-            "Nothing was changed. Run: examhall db upgrade"
+            f"Nothing was changed. {state.advice}"
         )

@@ -98,6 +98,41 @@ def test_bad_setting_is_named(run, environment):
     assert run("db", "current", status=1).startswith("Error: EXAMHALL_POOL_SIZE")
 
 
+def test_a_database_that_does_not_answer_is_no_traceback(run, environment):
+    environment["EXAMHALL_DATABASE_URL"] = "postgresql://nobody:secret@127.0.0.1:1/none"
+    said = run("db", "upgrade", status=1)
+    assert said.startswith("Error: The database cannot be used: ")
+    assert said.endswith("Look at EXAMHALL_DATABASE_URL.\n")
+    assert "secret" not in said
+
+
+def test_a_file_in_the_place_of_the_database_is_no_traceback(run, environment, tmp_path):
+    (tmp_path / "notes.txt").write_text("These are no tables. " * 100)
+    environment["EXAMHALL_DATABASE_URL"] = f"sqlite:///{tmp_path / 'notes.txt'}"
+    assert "file is not a database" in run("db", "current", status=1)
+
+
+def test_a_file_in_the_place_of_the_data_folder_is_no_traceback(run, environment, tmp_path):
+    (tmp_path / "data").touch()
+    assert "Set EXAMHALL_DATA_DIR to a folder of yours." in run("plugin", "list", status=1)
+
+
+def test_a_file_that_cannot_be_written_is_no_traceback(run, tmp_path):
+    (tmp_path / "file").touch()
+    said = run("plugin", "new", "scorer", "mine", "--dir", str(tmp_path / "file" / "x"), status=1)
+    assert said == f"Error: {tmp_path / 'file' / 'x' / 'examhall-mine'}: Not a directory\n"
+
+
+def test_a_database_of_a_newer_version_is_left_alone(run, database):
+    run("db", "upgrade")
+    with database.transaction() as session:
+        session.execute(text("update alembic_version set version_num = 'm9999_later'"))
+    for command in (["db", "upgrade"], ["user", "add", "mira"]):
+        said = run(*command, status=1)
+        assert "m9999_later" in said
+        assert "A newer version of examhall made it" in said
+
+
 def test_help_needs_nothing(run, environment):
     environment["EXAMHALL_DATABASE_URL"] = "postgresql://127.0.0.1:1/none"
     printed = run("--help")
