@@ -31,7 +31,7 @@ from examhall.core.scoring.results import (
     apply_mark,
     apply_score,
     base_of,
-    check_score,
+    is_score,
     kept_points,
     unreadable,
     write_digest,
@@ -290,8 +290,7 @@ class Engine:
         calls = [call for _, call in readable]
         answers = self._plugins.call_all(plugin, "score", calls, expect=Score)
         for (place, _), answer in zip(readable, answers, strict=True):
-            if not isinstance(answer, PluginCallError):
-                check_score(plugin, answer)
+            if not isinstance(answer, PluginCallError) and is_score(answer):
                 scores[place] = answer
         return [
             apply_score(blank, scores[place]) if place in scores else blank

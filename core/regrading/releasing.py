@@ -8,7 +8,7 @@ goes on with what is left.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -89,12 +89,16 @@ def _release_batch(platform: Platform, engine: Engine, plan: Plan, number: int) 
     drafts = {attempt_id: _draft(one, plan) for attempt_id, one in as_shown.items()}
     with platform.db.transaction() as session:
         attempts = {attempt.id: attempt for attempt in lock_attempts(session, ids)}
-        current = _find_current(session, as_shown)
+        left = _find_left(session, plan.run.id, ids)
+        current = [
+            one for one in _find_current(session, as_shown) if one.sheet.base.attempt_id in left
+        ]
+        kept = [one for one in kept if one.sheet.base.attempt_id in left]
         found = [drafts[one.sheet.base.attempt_id] for one in current]
         scores = _add_scores(session, plan, attempts, found)
         _settle(session, platform, plan, attempts, scores)
         _keep_editions(session, plan, [*current, *kept])
-        _note(session, plan.run.id, rows, {one.sheet.base.attempt_id: one for one in kept}, scores)
+        _note(session, plan.run.id, left, {one.sheet.base.attempt_id: one for one in kept}, scores)
         note_progress(session, plan.run.id)
     return True
 
@@ -105,6 +109,19 @@ def _rows(session: Session, run_id: UUID, ids: Sequence[UUID]) -> Sequence[Regra
             RegradeAttempt.run_id == run_id, RegradeAttempt.attempt_id.in_(ids)
         )
     ).all()
+
+
+def _find_left(session: Session, run_id: UUID, ids: Sequence[UUID]) -> set[UUID]:
+    """Return which of some locked attempts another worker has not released meanwhile."""
+    return set(
+        session.scalars(
+            select(RegradeAttempt.attempt_id).where(
+                RegradeAttempt.run_id == run_id,
+                RegradeAttempt.attempt_id.in_(ids),
+                RegradeAttempt.state.in_(TO_RELEASE),
+            )
+        )
+    )
 
 
 def _is_as_shown(one: Counted, row: RegradeAttempt) -> bool:
@@ -328,13 +345,13 @@ def _keep_editions(session: Session, plan: Plan, counted: Sequence[Counted]) -> 
 def _note(
     session: Session,
     run_id: UUID,
-    rows: Mapping[UUID, RegradeAttempt],
+    left: Collection[UUID],
     kept: Mapping[UUID, Counted],
     scores: Mapping[UUID, ScoreRecord],
 ) -> None:
     """Write down what became of each attempt of a batch."""
     values = []
-    for attempt_id in rows:
+    for attempt_id in sorted(left):
         state, reason, score_id = "stale", STALE, None
         if attempt_id in scores:
             state, reason, score_id = "released", "", scores[attempt_id].id
@@ -345,6 +362,8 @@ def _note(
         values.append(
             {"b_id": attempt_id, "b_state": state, "b_reason": reason, "b_score": score_id}
         )
+    if not values:
+        return
     table = RegradeAttempt.__table__
     session.connection().execute(
         update(table)  # type: ignore[arg-type]

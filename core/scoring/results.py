@@ -192,8 +192,13 @@ def unreadable(errors: FormatErrors) -> Score:
 
 def check_score(plugin: Plugin, score: Score) -> None:
     """Raise PluginError for a fraction that cannot be kept."""
-    if not _is_ordinary(score.fraction):
+    if not is_score(score):
         raise PluginError(f"The question type {plugin.key!r} gave a fraction that is no number.")
+
+
+def is_score(score: Score) -> bool:
+    """Say whether a score's fraction can be kept."""
+    return _is_ordinary(score.fraction)
 
 
 def _score_item(

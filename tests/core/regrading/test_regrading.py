@@ -1,5 +1,6 @@
 """A regrade is counted, shown, then released: nothing is overwritten, marks stay."""
 
+from dataclasses import replace
 from decimal import Decimal
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from examhall.core.events.models import Event
 from examhall.core.exams.models import QuestionVersion
 from examhall.core.exams.operations import add_question_version
 from examhall.core.permissions import Role
-from examhall.core.regrading import counting
+from examhall.core.regrading import counting, releasing
 from examhall.core.regrading.counting import count_slice
 from examhall.core.regrading.models import RegradeAttempt, RegradeRun
 from examhall.core.regrading.operations import (
@@ -313,6 +314,48 @@ def test_slices_are_found_again_when_they_are_forgotten(house, author, monkeypat
     release(house, author, run)
     with house.platform.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(ScoreRecord)) == 4
+
+
+def test_two_workers_at_one_slice_release_it_once_and_say_so(house, author, monkeypatch):
+    exam = house.published((("text_entry", TEXT, "1"),))
+    sittings = [sat(house, exam.exam_id, {"text": text}) for text in ("Lutetia", "Rome")]
+    replacement = mend(house, author, exam, 1, MENDED)
+    run = start_regrade(house.platform, author, exam.exam_id, questions=[replacement])
+    count(house, run)
+    release_regrade(house.platform, author, run.id)
+    draft, others = releasing._draft, []
+
+    def meanwhile(one, plan):
+        """Let another worker do the whole slice while this one is about to write."""
+        if not others:
+            others.append("at work")
+            assert release_slice(house.platform, run.id, 0)
+        return draft(one, plan)
+
+    monkeypatch.setattr(releasing, "_draft", meanwhile)
+    assert release_slice(house.platform, run.id, 0)
+    with house.platform.db.reading() as session:
+        states = session.scalars(
+            select(RegradeAttempt.state).where(RegradeAttempt.run_id == run.id)
+        ).all()
+    assert sorted(states) == ["kept", "released"]
+    assert [score_of(house, sitting).version for sitting in sittings] == [2, 1]
+
+
+def test_a_type_that_gives_no_number_leaves_the_answer_to_a_person(house, author, monkeypatch):
+    exam = house.published((("text_entry", TEXT, "1"),))
+    sat(house, exam.exam_id, {"text": "Paris"})
+    run = start_regrade(house.platform, author, exam.exam_id)
+    plugin = house.platform.plugins.question_type("text_entry")
+    score = type(plugin).score
+    monkeypatch.setattr(
+        type(plugin),
+        "score",
+        lambda self, variant, response: replace(
+            score(self, variant, response), fraction=Decimal("NaN")
+        ),
+    )
+    assert (count(house, run).run.state, count(house, run).changed) == ("ready", 1)
 
 
 MODES = ("deferred", "immediate", "interactive", "adaptive", "deferred_certainty", "manual")
