@@ -29,6 +29,9 @@ WHOLE = 0.95
 HINT = 0.1
 """How sure the first look has to be before a second one is worth its time."""
 
+COVER = 0.2
+"""How much surer a model has to be of a second figure that lies wholly over the first one."""
+
 
 def backend_field() -> fields.String:
     """Return the setting for the model."""
@@ -158,19 +161,25 @@ class LookingDetector(Detector):
         """Say how sure a phone has to be: the setting `phone_score`, or what suits the model."""
         return float(self.config.get("phone_score") or chosen_backend(self).phone_score)
 
+    @property
+    def least_person(self) -> float:
+        """Say how sure a second figure has to be: `person_score`, or what suits the model."""
+        return float(self.config.get("person_score") or chosen_backend(self).person_score)
+
 
 def find_second(
     look: ObjectLook, faces: Sequence[Face], least_face: float, least_person: float
 ) -> tuple[float, list[Box], str] | None:
     """Return how sure a second person is, all boxes and words for it; None for nobody or one.
 
-    Two faces are enough, and so are two figures: a face may be turned away.
+    Two faces are enough, and so are two figures: a face may be turned away. A figure over another
+    one may be a part of it, a shoulder or the back of a chair, and has to be surer for that.
     """
     sure = [face for face in faces if face.score >= least_face]
     if len(sure) >= 2:
         text = f"{len(sure)} faces are in the picture, the second one at {sure[1].score:.0%}."
         return sure[1].score, [face.box for face in sure], text
-    figures = [one for one in look.things if one.label == "person" and one.score >= least_person]
+    figures = _figures(look.things, least_person)
     if len(figures) < 2:
         return None
     text = (
@@ -178,6 +187,25 @@ def find_second(
         f"{figures[1].score:.0%}; not every face can be seen."
     )
     return figures[1].score, [figure.box for figure in figures], text
+
+
+def _figures(things: Sequence[Thing], least: float) -> list[Thing]:
+    """Return the figures that can be believed, the surest first."""
+    figures: list[Thing] = []
+    persons = [one for one in things if one.label == "person" and one.score >= least]
+    for person in sorted(persons, key=lambda one: -one.score):
+        cover = max((_cover(person.box, other.box) for other in figures), default=0.0)
+        if person.score >= least + COVER * cover:
+            figures.append(person)
+    return figures
+
+
+def _cover(one: Box, other: Box) -> float:
+    """Return the share (0 to 1) of the smaller of two boxes that the other one covers."""
+    wide = min(one.left + one.width, other.left + other.width) - max(one.left, other.left)
+    high = min(one.top + one.height, other.top + other.height) - max(one.top, other.top)
+    smaller = min(one.width * one.height, other.width * other.height)
+    return max(0.0, wide) * max(0.0, high) / smaller if smaller > 0 else 1.0
 
 
 def _surest(things: list[Thing], label: str) -> Thing | None:

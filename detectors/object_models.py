@@ -51,13 +51,15 @@ class Thing:
 class Backend:
     """A way to find things: its model's file, the Python packages it needs, the function.
 
-    `phone_score` is the certainty from which its phones can be believed.
+    `phone_score` and `person_score` are the certainties from which its phones, and a second figure
+    apart from the first, can be believed.
     """
 
     model: str
     modules: tuple[str, ...]
     find: Callable[[Picture, str], list[Thing]]
     phone_score: float
+    person_score: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ _sessions: ModelPool[Any] = ModelPool(make_session)
 _ultralytics: ModelPool[Any] = ModelPool(_make_ultralytics)
 
 BACKENDS: Mapping[str, Backend] = {
-    "yolo11": Backend("yolo11n_416.onnx", ("cv2", "onnxruntime"), _find_with_yolo11, 0.4),
+    "yolo11": Backend("yolo11n_416.onnx", ("cv2", "onnxruntime"), _find_with_yolo11, 0.4, 0.65),
     "yolox": Backend("yolox_nano.onnx", ("cv2", "onnxruntime"), _find_with_yolox, 0.2),
-    "ultralytics": Backend("yolo11n.pt", ("cv2", "ultralytics"), _find_with_ultralytics, 0.4),
+    "ultralytics": Backend("yolo11n.pt", ("cv2", "ultralytics"), _find_with_ultralytics, 0.4, 0.65),
 }

@@ -31,9 +31,10 @@ class RoomConfiguration(Schema):
     backend = backend_field()
     person_score = certainty_field(
         "Certainty for people",
-        0.7,
+        None,
         least=0.3,
-        help_text="How sure the model is of the second person in the room.",
+        help_text="How sure the model is of the second person in the room. Empty: what suits the "
+        "model.",
     )
     empty_score = certainty_field(
         "Certainty for an empty desk",
@@ -94,7 +95,7 @@ class RoomDetector(LookingDetector):
         if best < self.config.get("empty_score", 0.25):
             text = "Nobody can be seen; the candidate may sit outside the camera's view."
             yield finding_about(sample, EMPTY, text, 1 - best)
-        second = find_second(look, faces, LEAST_FACE, self.config.get("person_score", 0.7))
+        second = find_second(look, faces, LEAST_FACE, self.least_person)
         if second is not None:
             score, boxes, words = second
             yield finding_about(sample, PERSON, f"{words} {LIMITS}", score, boxes)

@@ -22,9 +22,10 @@ class SecondPersonConfiguration(Schema):
     face_score = certainty_field("Certainty for faces", 0.7, least=0.4)
     person_score = certainty_field(
         "Certainty for figures",
-        0.7,
+        None,
         least=0.3,
-        help_text="Lower ones see people from behind sooner, and coats and posters as well.",
+        help_text="Lower ones see people from behind sooner, and coats and posters as well. Empty: "
+        "what suits the model.",
     )
 
 
@@ -62,7 +63,7 @@ class SecondPersonDetector(LookingDetector):
             look,
             find_faces(self, sample) or [],
             self.config.get("face_score", 0.7),
-            self.config.get("person_score", 0.7),
+            self.least_person,
         )
         if second is not None:
             score, boxes, text = second

@@ -12,6 +12,7 @@ from examhall.plugins import Box
 numpy = pytest.importorskip("numpy")
 
 PERSON = Thing("person", 0.9, Box(0.4, 0.4, 0.2, 0.4, "person"))
+BESIDE = Thing("person", 0.8, Box(0.7, 0.3, 0.2, 0.4, "person"))
 
 
 def phone(score: float) -> Thing:
@@ -75,7 +76,24 @@ def test_two_faces_or_two_figures_are_two_people() -> None:
     second = find_second(look, [face, face], 0.7, 0.7)
     assert second is not None
     assert "2 faces" in second[2]
-    look, _ = look_at([PERSON, PERSON], [])
+    look, _ = look_at([PERSON, BESIDE], [])
     second = find_second(look, [face], 0.7, 0.7)
     assert second is not None
     assert "not every face can be seen" in second[2]
+
+
+@pytest.mark.parametrize(
+    ("score", "left", "is_second"),
+    [(0.71, 0.6, True), (0.69, 0.6, False), (0.76, 0.45, False), (0.92, 0.45, True)],
+)
+def test_a_figure_over_another_one_has_to_be_surer(
+    score: float, left: float, is_second: bool
+) -> None:
+    # Found within the first figure, it may be a shoulder or a chair: nobody is accused of those.
+    look, _ = look_at([PERSON, Thing("person", score, Box(left, 0.5, 0.1, 0.2, "person"))], [])
+    assert (find_second(look, [], 0.7, 0.7) is not None) is is_second
+
+
+def test_a_figure_without_any_size_is_nobody() -> None:
+    look, _ = look_at([PERSON, Thing("person", 0.8, Box(0.4, 0.4, 0.0, 0.0, "person"))], [])
+    assert find_second(look, [], 0.7, 0.7) is None
