@@ -9,6 +9,7 @@ from examhall.core.platform import Platform
 from examhall.web import api, errors, pages, plugin_files, security, sessions
 from examhall.web.context import EXTENSION
 from examhall.web.limits import init_limits
+from examhall.web.streaming import init_streams
 
 SESSION_SECONDS = 12 * 3600
 BODY_LIMIT = 1 << 20
@@ -28,6 +29,7 @@ def create_app(platform: Platform) -> Flask:
     app.register_blueprint(plugin_files.blueprint)
     _mount_plugins(app, platform)
     init_limits(app, platform.settings)
+    init_streams(app)
     if platform.settings.trusted_proxies:
         count = platform.settings.trusted_proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

@@ -12,6 +12,10 @@ from waitress import create_server
 from examhall.core.errors import SettingsError
 from examhall.core.platform import Platform
 from examhall.web.app import create_app
+from examhall.web.streaming import init_streams
+
+STREAM_SHARE = 0.75
+"""So much of its threads a server gives to live streams; saves and pages have the rest."""
 
 
 def require_free_port(host: str, port: int) -> None:
@@ -40,8 +44,10 @@ def serve_platform(
     somebody watches.
     """
     require_free_port(host, port)
+    app = create_app(platform)
+    init_streams(app, int(threads * STREAM_SHARE))
     server = create_server(
-        create_app(platform),
+        app,
         host=host,
         port=port,
         threads=threads,

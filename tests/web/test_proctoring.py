@@ -1,10 +1,12 @@
 """The service `proctoring` over HTTP."""
 
+import contextlib
 import io
 import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,12 +14,14 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from waitress import create_server
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from examhall.core.accounts.models import User
 from examhall.core.accounts.tokens import make_access_token
 from examhall.core.platform import Platform
+from examhall.web import streaming
 from examhall.web.app import create_app
 from tests.core.attempts.world import World
 from tests.core.proctoring.scripted import ALONE, TWO, picture
@@ -266,6 +270,64 @@ def test_who_may_follow_the_stream(client: FlaskClient, consented: Watched, bear
     unknown = f"{API}/proctoring/stream?exam_id={uuid4()}"
     assert client.get(unknown, headers=bearers["proctor"]).status_code == 404
     assert client.get(f"{API}/proctoring/stream", headers=bearers["proctor"]).status_code == 422
+
+
+def test_nobody_keeps_more_streams_than_they_can_watch(
+    app: Flask, consented: Watched, bearers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "MOST_OF_PERSON", 2)
+    path = f"{API}/proctoring/stream?exam_id={consented.exam_id}"
+
+    def follow(login: str) -> TestResponse:
+        return app.test_client().get(path, headers=bearers[login], buffered=False)
+
+    mine = [follow("proctor"), follow("proctor")]
+    assert [one.status_code for one in mine] == [200, 200]
+    refused = follow("proctor")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "15")
+    others = follow("reviewer")
+    assert others.status_code == 200
+    mine[0].close()
+    mine.append(follow("proctor"))
+    assert mine[-1].status_code == 200
+    for one in [*mine, others]:
+        one.close()
+
+
+def test_streams_leave_threads_of_the_server_to_others(
+    app: Flask, consented: Watched, bearers: Any
+) -> None:
+    """With a stream on each thread nobody could save an answer or even sign in."""
+    streaming.init_streams(app, most=3)
+    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+
+    def run() -> None:
+        # Whoever closes it takes its sockets away.
+        with contextlib.suppress(OSError):
+            server.run()
+
+    runner = threading.Thread(target=run)
+    runner.start()
+    path = f"{API}/proctoring/stream?exam_id={consented.exam_id}"
+    opened: list[Any] = []
+
+    def ask(path: str, **headers: str) -> int:
+        line = HTTPConnection("127.0.0.1", server.effective_port, timeout=20)
+        line.request("GET", path, headers=headers)
+        # An answer that nobody keeps is closed.
+        answer = line.getresponse()
+        opened.extend([answer, line])
+        return answer.status
+
+    try:
+        assert [ask(path, **bearers["proctor"]) for _ in range(5)] == [200, 200, 200, 429, 429]
+        assert ask("/sign-in") == 200
+    finally:
+        consented.platform.live.close()
+        for one in opened:
+            one.close()
+        server.close()
+        runner.join(20)
 
 
 def test_the_document_describes_the_chunk(app: Flask) -> None:

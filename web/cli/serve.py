@@ -16,7 +16,7 @@ from examhall.web.server import serve_platform
     default=100,
     show_default=True,
     type=click.IntRange(4, 2000),
-    help="Requests served at once; every live stream holds one.",
+    help="Requests served at once; live streams hold one each, three quarters at most.",
 )
 def serve(host: str, port: int, threads: int) -> None:
     """Serve pages and API; without Redis, do the jobs in the same process."""
