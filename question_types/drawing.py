@@ -21,7 +21,7 @@ from examhall.plugins import (
     media_address,
 )
 from examhall.question_types.handed_in import HandedIn, HandedInContent
-from examhall.question_types.shared import UNKNOWN_FORM, read_text, shown_text
+from examhall.question_types.shared import UNKNOWN_FORM, is_mapping_of, read_text, shown_text
 
 COLOURS = ("black", "blue", "red", "green")
 """The pens, by their place in a line; the style sheet knows what they look like."""
@@ -102,7 +102,7 @@ class Drawing(HandedIn):
         }
 
     def parse(self, variant: Variant, raw: Raw) -> Response | FormatErrors:
-        if not set(raw) <= {"drawing", "description"}:
+        if not is_mapping_of(raw, {"drawing", "description"}):
             return FormatErrors((UNKNOWN_FORM,))
         words = read_text({"text": raw.get("description", "")}, "text", LONGEST_TEXT)
         if isinstance(words, FormatErrors):

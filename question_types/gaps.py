@@ -28,7 +28,7 @@ from examhall.question_types.graded import (
     shown_choices,
     shuffled,
 )
-from examhall.question_types.shared import ONE, ZERO, feedback_texts, load_content, templates
+from examhall.question_types.shared import ZERO, feedback_texts, load_content, templates
 
 _TAG = r"""<(?:"[^"]*"|'[^']*'|[^>"'])*>"""
 _NUMBERED = re.compile(rf"(?P<tag>{_TAG})|\[\[\s*(?P<number>\d{{1,3}})\s*\]\]", re.ASCII)
@@ -78,7 +78,10 @@ def gap_issues(stem: str, pattern: re.Pattern[str], known: int) -> list[Issue]:
 
 
 class GapQuestion(GradedQuestion):
-    """A text with gaps and choices for them; each gap with its right choice earns its share."""
+    """A text with gaps and choices for them; each gap with its right choice earns its share.
+
+    Choices of a group that read the same are one answer: nobody can tell them apart.
+    """
 
     sheets: ClassVar[tuple[str, ...]] = ("graphic.css", "words.css")
     parts_fail_alone = True
@@ -145,13 +148,14 @@ class GapQuestion(GradedQuestion):
     def parts(self, variant: Variant, response: Response) -> list[Part]:
         given = response.data.get("gaps", {})
         words = {choice["value"]: choice["words"] for choice in variant.public["choices"]}
+        alike = _first_alike(variant)
         return [
             Part(
                 f"gap{n}",
                 f"Gap {n}",
                 words.get(given.get(gap["name"], ""), ""),
                 words[right],
-                given.get(gap["name"]) == right,
+                alike.get(given.get(gap["name"], "")) == alike[right],
             )
             for n, (gap, right) in enumerate(
                 zip(variant.public["gaps"], variant.secret["right"], strict=True), 1
@@ -163,8 +167,9 @@ class GapQuestion(GradedQuestion):
         tones: dict[str, str] = {}
         if view in {View.REVIEW, View.GRADE}:
             rights = zip(variant.public["gaps"], variant.secret["right"], strict=True)
+            alike = _first_alike(variant)
             tones = {
-                gap["name"]: "ok" if chosen[gap["name"]] == right else "bad"
+                gap["name"]: "ok" if alike.get(chosen[gap["name"]]) == alike[right] else "bad"
                 for gap, right in rights
                 if chosen[gap["name"]]
             }
@@ -190,19 +195,22 @@ class GapQuestion(GradedQuestion):
 
     def wrong_response(self, variant: Variant) -> Raw:
         rights = zip(variant.public["gaps"], variant.secret["right"], strict=True)
+        alike = _first_alike(variant)
         for gap, right in rights:
             for choice in variant.public["choices"]:
-                if choice["group"] == gap["group"] and choice["value"] != right:
+                if choice["group"] == gap["group"] and alike[choice["value"]] != alike[right]:
                     return {gap["name"]: choice["value"]}
         return {}
 
     def random_guess_score(self, content: Content) -> Decimal | None:
         variant = self.prepare(content, 0, "en")
-        sizes = [
-            sum(choice["group"] == gap["group"] for choice in variant.public["choices"])
-            for gap in variant.public["gaps"]
-        ]
-        return sum((ONE / size for size in sizes), ZERO) / max(len(sizes), 1)
+        alike = _first_alike(variant)
+        shares = []
+        for gap, right in zip(variant.public["gaps"], variant.secret["right"], strict=True):
+            choices = [c for c in variant.public["choices"] if c["group"] == gap["group"]]
+            hits = sum(alike[choice["value"]] == alike[right] for choice in choices)
+            shares.append(Decimal(hits) / len(choices))
+        return sum(shares, ZERO) / max(len(shares), 1)
 
     def skeleton(self, question: Mapping[str, Any]) -> Any:
         _, numbers = find_gaps(question["stem"], BRACKETS, len(question["choices"]))
@@ -212,3 +220,12 @@ class GapQuestion(GradedQuestion):
 
     def public_words(self, content: Content) -> Sequence[str]:
         return [str(number) for number in range(1, 101)]
+
+
+def _first_alike(variant: Variant) -> dict[str, str]:
+    """Return for each choice the first one of its group that reads the same."""
+    first: dict[tuple[int, str], str] = {}
+    return {
+        choice["value"]: first.setdefault((choice["group"], choice["text"]), choice["value"])
+        for choice in variant.public["choices"]
+    }

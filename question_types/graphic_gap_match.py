@@ -122,7 +122,8 @@ class GraphicGapMatch(GradedQuestion):
     """Labels for the places of a picture.
 
     A browser knows places by their number and labels by the order in which they are shown. A right
-    label in a place earns a share; that a label was used too often is not judged.
+    label in a place earns a share; that a label was used too often is not judged. Labels of a group
+    that look the same are one answer.
     """
 
     key = "graphic_gap_match"
@@ -221,8 +222,11 @@ class GraphicGapMatch(GradedQuestion):
 
     def _judged(self, variant: Variant, chosen: Mapping[str, str]) -> dict[str, str]:
         pairs = zip(variant.public["places"], variant.secret["places"], strict=True)
+        alike = _first_alike(variant)
         return {
-            place["name"]: "ok" if chosen[place["name"]] == key["choice"] else "bad"
+            place["name"]: "ok"
+            if alike.get(chosen[place["name"]]) == alike.get(key["choice"], "")
+            else "bad"
             for place, key in pairs
             if chosen[place["name"]]
         }
@@ -249,12 +253,13 @@ class GraphicGapMatch(GradedQuestion):
         given = response.data.get("places", {})
         texts = {choice["value"]: choice["words"] for choice in variant.public["choices"]}
         found = []
+        alike = _first_alike(variant)
         pairs = zip(variant.public["places"], variant.secret["places"], strict=True)
         for place, key in pairs:
             value = given.get(place["name"], "")
             if value or key["choice"]:
                 words, right = texts.get(value, ""), texts.get(key["choice"], "")
-                earned = value == key["choice"]
+                earned = alike.get(value) == alike.get(key["choice"], "")
                 extra = not key["choice"]
                 found.append(Part(key["id"], place["label"], words, right, earned, extra))
         return found
@@ -272,11 +277,12 @@ class GraphicGapMatch(GradedQuestion):
     def wrong_response(self, variant: Variant) -> Raw:
         right = dict(self.correct_response(variant) or {})
         name, value = right.popitem()
+        alike = _first_alike(variant)
         place = next(p for p in variant.public["places"] if p["name"] == name)
         others = [
             choice["value"]
             for choice in variant.public["choices"]
-            if choice["group"] == place["group"] and choice["value"] != value
+            if choice["group"] == place["group"] and alike[choice["value"]] != alike[value]
         ]
         if others:
             return {name: others[0]}
@@ -288,6 +294,17 @@ class GraphicGapMatch(GradedQuestion):
     def public_words(self, content: Content) -> Sequence[str]:
         question = load_content(self.schema, content)
         return [str(number) for number in range(1, max(len(question["choices"]), MOST) + 1)]
+
+
+def _first_alike(variant: Variant) -> dict[str, str]:
+    """Return for each label the first one of its group that looks the same."""
+    first: dict[tuple[str, str, str], str] = {}
+    return {
+        choice["value"]: first.setdefault(
+            (choice["group"], choice["text"], choice["address"]), choice["value"]
+        )
+        for choice in variant.public["choices"]
+    }
 
 
 def _boxed(place: Mapping[str, Any]) -> dict[str, str]:

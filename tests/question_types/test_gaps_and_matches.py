@@ -69,6 +69,24 @@ def test_each_right_gap_earns_its_share(seed) -> None:
         assert answer(kind, variant, {"p5": values["3"]}).fraction == Decimal(1) / 5
 
 
+@given(seed=st.integers(0, 2**62))
+def test_choices_that_read_the_same_are_one_answer(seed) -> None:
+    content = {
+        "stem": "[[1]] cat and [[2]] dog",
+        "choices": [{"text": "the"}, {"text": "the"}, {"text": "a"}, {"text": "the", "group": 2}],
+    }
+    for kind in (GAPS, MENUS):
+        variant = ask(kind, content, seed)
+        right = kind.correct_response(variant)
+        swapped = {"p1": right["p2"], "p2": right["p1"]}
+        assert answer(kind, variant, right).fraction == 1
+        assert answer(kind, variant, swapped).fraction == 1
+        wrong = next(one["value"] for one in variant.public["choices"] if one["text"] == "a")
+        assert answer(kind, variant, {**right, "p1": wrong}).fraction == Decimal("0.5")
+        assert answer(kind, variant, kind.wrong_response(variant)).fraction == 0
+    assert GAPS.random_guess_score(content) == pytest.approx(Decimal(2) / 3)
+
+
 def test_a_gap_takes_choices_of_its_group_only() -> None:
     variant = ask(
         MENUS, {**SUM, "choices": [{"text": t, "group": g} for t, g in ("a1", "b1", "c2", "d2")]}

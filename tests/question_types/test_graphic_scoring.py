@@ -235,6 +235,14 @@ def test_a_hot_text_marks_no_words_inside_of_tags() -> None:
     assert "<label" in HotText().render(variant, View.ANSWER, name="q1").html
 
 
+def test_labels_that_look_the_same_are_one_answer() -> None:
+    labels = [{**label, "text": "Leaf"} for label in FLOWER["choices"]]
+    content = {**FLOWER, "choices": labels}
+    assert fraction(GraphicGapMatch(), content, {"place1": "2", "place2": "1"}) == Decimal(2) / 3
+    labels[1]["group"] = "2"
+    assert fraction(GraphicGapMatch(), content, {"place1": "3"}) == THIRD
+
+
 def test_labels_are_shuffled_by_the_seed_and_places_stay() -> None:
     content = {**GraphicGapMatch().example(), "shuffle": True}
     orders = set()

@@ -87,6 +87,11 @@ def test_files_that_cannot_be_are_refused(files: Any) -> None:
     assert isinstance(FileUpload().parse(made(FileUpload()), {"files": files}), FormatErrors)
 
 
+@pytest.mark.parametrize("raw", [None, 1, [], [["a"]], "drawing", {"other": 1}])
+def test_a_drawing_of_another_form_is_refused(raw: Any) -> None:
+    assert isinstance(Drawing().parse(made(Drawing(), image=MEDIA), raw), FormatErrors)
+
+
 def test_one_file_may_come_as_a_text_and_twice() -> None:
     line = sample_line("a.pdf", "application/pdf")
     for given_files in (line, [line], [line, line, ""]):
