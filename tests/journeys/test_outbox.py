@@ -15,6 +15,7 @@ from tests.journeys.room import (
     enter_room,
     show_question,
     sign_in,
+    wait_for_room,
     wait_for_saving,
 )
 
@@ -173,6 +174,32 @@ def test_the_clock_asks_as_soon_as_the_device_has_slept(page: Page) -> None:
         }"""
     )
     assert asked == "/api/v1/attempts/an-attempt/clock"
+
+
+def test_a_window_that_keeps_nothing_sends_what_it_has_before_it_takes_over(
+    hall: Hall, device: BrowserContext, faults: Faults
+) -> None:
+    hall.open_exam(time={"limit_seconds": 600})
+    room = sign_in(device, hall.url, "candidate", hall.password)
+    room.add_init_script("delete IDBFactory.prototype.open")
+    faults.watch(room)
+    faults.allow("409 ", "ERR_FAILED")
+    enter_room(room, watched=False)
+    expect(room.locator("#banner")).to_contain_text("keeps nothing on the device")
+    room.route("**/responses/*", lambda route: route.abort())
+    show_question(room, TEXT).get_by_role("textbox").fill("Paris")
+    wait_for_saving(room, "offline", 1)
+    other = device.new_page()
+    other.goto(room.url)
+    wait_for_room(other)
+    wait_for_saving(room, "lost", 1)
+    expect(room.locator("#save")).to_contain_text("Read-only, 1 answer waits")
+    room.unroute_all()
+    room.get_by_role("button", name="Take over here").click()
+    wait_for_saving(other, "lost")
+    wait_for_room(room)
+    expect(show_question(room, TEXT).get_by_role("textbox")).to_have_value("Paris")
+    assert hall.saved(TEXT) == {"text": "Paris"}
 
 
 def test_answers_that_could_not_be_sent_before_the_end_are_handed_over_afterwards(

@@ -99,8 +99,13 @@ class ExamRoom {
     if (!outbox.isOffline && view.areFlagsSent === false) view.sendFlags();
   }
 
+  /** Whether what waits survives the end of this page. */
+  get #isKept() {
+    return this.store.isLasting && this.outbox.isKept;
+  }
+
   #drawBanner() {
-    const { outbox, store, clock } = this;
+    const { outbox, clock } = this;
     if (clock.isOver) {
       const text = drawBanner("over").querySelector("[data-over-text]");
       text.textContent = outbox.waiting
@@ -109,13 +114,16 @@ class ExamRoom {
     } else if (outbox.isLost) drawBanner("lost");
     else if (outbox.isSignedOut) {
       const link = drawBanner("signed-out").querySelector("[data-sign-in]");
-      link.href = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
+      const next = this.#isKept ? location.pathname : "/home";
+      link.href = `/sign-in?next=${encodeURIComponent(next)}`;
+      // What only this page has must not go with it: it is sent once somebody is signed in again.
+      link.target = this.#isKept ? "" : "_blank";
     } else if (outbox.refused.length) {
       const [first] = outbox.refused;
       const number = this.data.items.findIndex(({ id }) => id === first.id) + 1;
       const line = drawBanner("refused").querySelector("[data-refused]");
       line.textContent = `The answer to question ${number} was not saved. ${first.refused.message}`;
-    } else drawBanner(store.isLasting && outbox.isKept ? null : "memory");
+    } else drawBanner(this.#isKept ? null : "memory");
   }
 
   #followLive() {
@@ -152,11 +160,15 @@ class ExamRoom {
     }
   }
 
-  /** The server may have newer answers than this page: take the lease and load it anew. */
+  /** The server may have newer answers than this page: take the lease, send, and load it anew. */
   async #takeOver() {
     delete byId("room").dataset.ready;
-    await call("POST", `/attempts/${this.id}/lease`, { lease_id: this.lease }).catch(() => {});
-    location.reload();
+    const body = { lease_id: this.lease };
+    const isTaken = await call("POST", `/attempts/${this.id}/lease`, body).catch(() => null);
+    if (isTaken) await this.outbox.regain();
+    // What only this page has must not go with it: it stays as it is then, and tries again.
+    if (this.#isKept || !this.outbox.waiting) location.reload();
+    else byId("room").dataset.ready = "";
   }
 
   async #followState() {

@@ -29,7 +29,9 @@ export function drawSaving(outbox, isRunning) {
 function describe(outbox, isRunning) {
   const count = outbox.waiting;
   const answers = count === 1 ? "1 answer waits" : `${count} answers wait`;
-  if (outbox.isLost) return { kind: "lost", icon: "alert", text: "Read-only", brief: "Read-only" };
+  if (outbox.isLost) {
+    return { kind: "lost", icon: "alert", text: count ? `Read-only, ${answers}` : "Read-only", brief: "Read-only" };
+  }
   if (outbox.isSignedOut) {
     return { kind: "signed-out", icon: "alert", text: `Signed out, ${answers}`, brief: `${count} waiting` };
   }
