@@ -82,12 +82,18 @@ def guess_format(platform: Platform, data: bytes, filename: str) -> tuple[Format
     """Return the format that makes the most of a file, with its report.
 
     Formats for what the first bytes or the file's name say are asked first, all others only where
-    none of them finds a question. Raises InvalidError where nobody does.
+    none of them finds a question. Where the bytes tell a form, formats for neither are not asked:
+    to one of plain text, broken XML is a text like any other. Raises InvalidError where nobody
+    finds a question.
     """
     formats = [one for one in platform.plugins.all(Kind.FORMAT) if isinstance(one, Format)]
-    extension = _sniff(data) or filename.rpartition(".")[2].casefold()
-    likely = [one for one in formats if extension in one.extensions]
-    others = [one for one in formats if one not in likely]
+    told, named = _sniff(data), filename.rpartition(".")[2].casefold()
+    likely = [one for one in formats if (told or named) in one.extensions]
+    others = [
+        one
+        for one in formats
+        if one not in likely and (not told or not likely or named in one.extensions)
+    ]
     for group in (likely, others):
         read = list(_try_all(platform, group, data))
         best = max(read, key=lambda pair: _worth(pair[1]), default=None)

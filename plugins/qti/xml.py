@@ -39,7 +39,9 @@ def parse_xml(data: bytes | str, limit: int = MAX_BYTES) -> etree._Element:
     try:
         root = etree.fromstring(raw, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        raise QtiError(f"This is not well-formed XML: {str(error)[:200]}") from error
+        # lxml names the file behind its message, and there is none.
+        said = str(error).partition(" (<string>")[0][:200]
+        raise QtiError(f"This is not well-formed XML: {said}") from error
     _refuse_entities(root)
     return root
 

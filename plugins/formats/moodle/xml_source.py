@@ -47,7 +47,9 @@ def parse_xml(data: bytes) -> Element:
     try:
         root = etree.fromstring(data.lstrip(b"\r\n\t "), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise UnreadableTextError(f"The file is not XML: {str(error)[:300]}") from error
+        # lxml names the file behind its message, and there is none.
+        said = str(error).partition(" (<string>")[0][:300]
+        raise UnreadableTextError(f"The file is not XML: {said}") from error
     if root is None:
         raise UnreadableTextError("The file is empty.")
     if root.getroottree().docinfo.internalDTD is not None:

@@ -151,6 +151,15 @@ def test_the_format_is_found_out_from_name_and_content(house: House, author: Pri
     assert check_questions(house.platform, author, "", b"{", "mine.json").problems
 
 
+@pytest.mark.parametrize("name", ["broken.xml", "broken"])
+def test_broken_xml_is_not_taken_for_a_text(house: House, author: Principal, name: str) -> None:
+    broken = b'<quiz><question type="multichoice"><name>'
+    found = check_questions(house.platform, author, "", broken, name)
+    assert not found.questions
+    assert "not XML" in str(found.problems)
+    assert "<string>" not in str(found.problems)
+
+
 def test_who_may_and_what_is_too_large(house: House, author: Principal) -> None:
     grader = house.person(Role.GRADER)
     for read in (check_questions, import_questions):

@@ -359,6 +359,7 @@ def test_results_are_released(app: Flask, house: House, people: People) -> None:
     page = desk.follow(desk.send(address, attempt=str(sitting.attempt_id)))
     assert "1 result is released" in page
     assert "2 of 2" in words(page)
+    assert "Release the ticked results" not in words(page)
 
 
 def test_an_archived_exam_takes_nobody(desk: Desk, exam: Exam) -> None:
