@@ -182,9 +182,29 @@ def _walk_list(value: Any, stored: Any, walk: Callable[[Any, Any], Any]) -> Any:
         return value
     old = stored if isinstance(stored, list) else []
     copies = (
-        walk(item, old[index] if index < len(old) else missing) for index, item in enumerate(value)
+        walk(item, kept) for item, kept in zip(value, _pair_up(value, old, walk), strict=True)
     )
     return [item for item in copies if item is not missing]
+
+
+def _pair_up(given: list[Any], old: list[Any], walk: Callable[[Any, Any], Any]) -> list[Any]:
+    """Return what was stored for each item of a list, `missing` for a new one.
+
+    Items come, go and move: an item belongs to the stored one that becomes the same with it, or
+    else to the one in its place, where no other item has that.
+    """
+    pairs: list[Any] = [missing] * len(given)
+    free = dict(enumerate(old))
+    # The one in its own place first: equal items may hold different secrets.
+    for index, item in enumerate(given):
+        places = [index, *free] if index in free else [*free]
+        same = next((place for place in places if walk(item, free[place]) == free[place]), None)
+        if same is not None:
+            pairs[index] = free.pop(same)
+    for index in range(len(given)):
+        if pairs[index] is missing and index in free:
+            pairs[index] = free.pop(index)
+    return pairs
 
 
 def _is_object(value: Any) -> bool:
@@ -199,7 +219,10 @@ def _first_message(messages: Any) -> str:
 
 def _canonical(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return str(value.normalize())
+        try:
+            return str(value.normalize())
+        except ArithmeticError:  # larger than any context can hold
+            return str(value)
     if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, set | frozenset | tuple):

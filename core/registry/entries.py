@@ -103,7 +103,9 @@ class Entry:
         sealed: dict[str, Any] = self._run(
             lambda: configuration.seal(self.schema, config, self._vault, self.context, kept)
         )
-        self.configure_copy(self.plugin, self.raw_config(sealed))
+        values = self._load(self.raw_config(sealed))
+        self._digest_of(values)
+        self._copy_with(self.plugin, values)
         return sealed
 
     def masked_config(self) -> dict[str, Any]:
@@ -129,8 +131,13 @@ class Entry:
         return self._digest_of(plugin.config)
 
     def _digest_of(self, values: Mapping[str, Any]) -> str:
-        shown = configuration.without_secrets(self.schema, values)
-        return configuration.digest(self.plugin.key, self.plugin.version, shown)
+        def compute() -> str:
+            # The values are objects of the plugin's own, with methods of its own.
+            shown = configuration.without_secrets(self.schema, values)
+            return configuration.digest(self.plugin.key, self.plugin.version, shown)
+
+        named: str = self._run(compute)
+        return named
 
     def _run(self, call: Any) -> Any:
         try:

@@ -167,6 +167,49 @@ def test_a_wrong_environment_makes_the_plugin_unusable_and_says_why(
     assert config_of(registry)["size"] == 5
 
 
+STRANGE = """
+    from marshmallow import Schema, fields
+    from examhall.plugins import EventSink, hookimpl
+
+    class Strange:
+        def __str__(self):
+            raise OSError("no words")
+
+    class Value(fields.Field):
+        def _deserialize(self, value, attr, data, **kwargs):
+            return Strange() if value == "strange" else value
+
+    class Configuration(Schema):
+        value = Value(load_default="")
+
+    class Sink(EventSink):
+        key = "strange"
+        version = "1"
+        title = "Strange"
+
+        def config_schema(self):
+            return Configuration
+
+        def emit(self, events):
+            return None
+
+    @hookimpl
+    def examhall_event_sinks():
+        return [Sink()]
+"""
+
+
+def test_values_that_cannot_be_named_are_refused_and_stop_no_start(site, make_registry, sqlite_url):
+    site.install(STRANGE)
+    name = "EXAMHALL_EVENT_SINK_STRANGE_VALUE"
+    registry = make_registry(sqlite_url, environ={name: "strange"})
+    assert registry.describe()[0].reason == "OSError: no words"
+    registry.configure("event_sink", "strange", {"value": "plain"})
+    with pytest.raises(PluginError, match="no words"):
+        registry.configure("event_sink", "strange", {"value": "strange"})
+    assert registry.describe()[0].status == "enabled"
+
+
 def test_required_fields_are_asked_for_before_the_plugin_is_used(site, make_registry, sqlite_url):
     site.install(CONFIGURED.replace('load_default="https://example.org"', "required=True"))
     registry = make_registry(sqlite_url)
