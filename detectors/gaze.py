@@ -30,8 +30,15 @@ from examhall.plugins.vision import (
 
 AWAY = "gaze.away"
 MODEL = "face_landmarker.task"
+FIRST = 5
+"""So many looks give an idea of the person's habit; until there are as many, nothing is found."""
+
 LEARNED = 12
-"""So many looks make the person's habit; until there are as many, nothing is found."""
+"""So many make it sure; until then only turns that are larger by `YOUNG` are found."""
+
+YOUNG = 1.5
+LIKELY = 0.5
+"""Eyes turned farther than that are nobody's habit, as long as nothing else is known of it."""
 
 REMEMBERED = 240
 """The habit follows the last so many looks, since people move in their chairs."""
@@ -39,11 +46,18 @@ REMEMBERED = 240
 NEAR = 0.25
 """Only looks so near to the habit move it: a long look away does not become one."""
 
+SETTLED = 60
+"""Where fewer than half of all looks remembered, and of so many at least, are near the habit, the
+person sits otherwise than at first, and the habit is learned anew."""
+
 VIDEO_STEP = 0.25
+USUAL, FASTEST = 25.0, 240.0
+"""Frames a second where a video does not tell any that can be, and the most that can."""
+
 EDGE = 1.0
 """Seconds around a labelled change that are not judged: nobody turns their eyes on the second."""
 
-SPOKEN = re.compile(r"(\d+) s (centre|left|right)")
+SPOKEN = re.compile(r"(\d+(?:\.\d+)?) s (centre|center|left|right)")
 
 
 class GazeConfiguration(Schema):
@@ -77,20 +91,33 @@ class _Habit:
     """Where a person has looked; the middle of it is straight ahead for them."""
 
     looks: list[Look] = field(default_factory=list)
+    recent: list[Look] = field(default_factory=list)
 
     @property
     def centre(self) -> Look | None:
-        if len(self.looks) < LEARNED:
+        if len(self.looks) < FIRST:
             return None
         return Look(
             median(look.eyes for look in self.looks), median(look.head for look in self.looks)
         )
 
+    @property
+    def caution(self) -> float:
+        """How many times farther than usual a turn has to be."""
+        return 1.0 if len(self.looks) >= LEARNED else YOUNG
+
     def learn(self, look: Look) -> None:
+        self.recent.append(look)
+        del self.recent[:-REMEMBERED]
         centre = self.centre
-        if centre is None or abs(look.eyes - centre.eyes) <= NEAR:
+        middle, reach = (0.0, LIKELY) if centre is None else (centre.eyes, NEAR)
+        if abs(look.eyes - middle) <= reach:
             self.looks.append(look)
             del self.looks[:-REMEMBERED]
+        elif len(self.recent) >= SETTLED:
+            near = sum(abs(one.eyes - middle) <= reach for one in self.recent)
+            if 2 * near < len(self.recent):
+                self.looks = list(self.recent)
 
 
 class GazeDetector(Detector):
@@ -166,14 +193,14 @@ class GazeDetector(Detector):
 
     def _judge(self, habit: _Habit, look: Look) -> str:
         """Say how a look differs from the habit; an empty text where it does not."""
-        centre = habit.centre
+        centre, caution = habit.centre, habit.caution
         habit.learn(look)
         if centre is None:
             return ""
         eyes, head = look.eyes - centre.eyes, look.head - centre.head
-        if abs(eyes) > self.config.get("eyes", 0.35):
+        if abs(eyes) > caution * self.config.get("eyes", 0.35):
             return f"The eyes are turned to the person's {_side(eyes)}, unlike their habit."
-        if abs(head) > self.config.get("head", 30.0):
+        if abs(head) > caution * self.config.get("head", 30.0):
             return f"The head is turned by {abs(head):.0f} degrees, unlike this person's habit."
         return ""
 
@@ -226,16 +253,31 @@ def _frames(data: bytes) -> Iterator[tuple[float, Picture]]:
     with NamedTemporaryFile(suffix=".video") as file:
         Path(file.name).write_bytes(data)
         video = cv2.VideoCapture(file.name)
-        rate = video.get(cv2.CAP_PROP_FPS) or 25.0
-        step = max(1, round(rate * VIDEO_STEP))
-        number = 0
-        while video.grab():
-            if number % step == 0:
-                is_read, picture = video.retrieve()
-                if is_read:
-                    yield number / rate, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-            number += 1
+        due = 0.0
+        for seconds in _moments(video):
+            if seconds < due:
+                continue
+            due = (seconds // VIDEO_STEP + 1) * VIDEO_STEP
+            is_read, picture = video.retrieve()
+            if is_read:
+                yield seconds, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
         video.release()
+
+
+def _moments(video: Any) -> Iterator[float]:
+    """Go through the frames of a video, and yield the second of each.
+
+    Browsers and phones record as many frames a second as they can: the place of a frame among the
+    others says nothing about its time, unless the file has no times.
+    """
+    cv2 = opencv()
+    rate = video.get(cv2.CAP_PROP_FPS)
+    rate = rate if 1 <= rate <= FASTEST else USUAL
+    number = 0
+    while video.grab():
+        at = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        yield at if at > 0 else number / rate
+        number += 1
 
 
 def _read_spans(labels: Mapping[str, str]) -> list[tuple[float, float]] | None:
@@ -249,7 +291,7 @@ def _read_spans(labels: Mapping[str, str]) -> list[tuple[float, float]] | None:
         return None
     spans, at = [], 0.0
     for length, where in SPOKEN.findall(note):
-        if where != "centre":
+        if where in {"left", "right"}:
             spans.append((at, at + float(length)))
         at += float(length)
     return spans
