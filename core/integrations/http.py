@@ -68,7 +68,9 @@ def is_allowed(address: Address, networks: Iterable[Network]) -> bool:
     if any(one in network for one in judged for network in networks):
         return True
     public = inner if inner is not None else address
-    return public.is_global and not public.is_multicast and not public.is_reserved
+    # Site-local addresses (RFC 3879) are out of use, but some networks still have them inside.
+    inside = isinstance(public, IPv6Address) and public.is_site_local
+    return public.is_global and not (public.is_multicast or public.is_reserved or inside)
 
 
 _NAT64 = IPv6Network("64:ff9b::/96")

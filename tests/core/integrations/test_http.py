@@ -62,6 +62,7 @@ def answer_names(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
         "[::]",
         "[fe80::1]",
         "[fd00::1]",
+        "[fec0::1]",
         "[::ffff:127.0.0.1]",
         "[::ffff:169.254.169.254]",
         "[64:ff9b::7f00:1]",
