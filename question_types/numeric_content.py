@@ -64,7 +64,8 @@ def check_number(text: str) -> None:
         number = Decimal(text)
     except InvalidOperation:
         raise ValidationError("Give a number, or * for any number.") from None
-    if not number.is_finite():
+    # Decimal reads 1_000 and digits of other scripts, which no file of questions can hold.
+    if not number.is_finite() or not text.isascii() or "_" in text:
         raise ValidationError("Give a number, or * for any number.")
     check_decimal(number)
 

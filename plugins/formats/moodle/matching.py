@@ -10,15 +10,17 @@ from examhall.plugins.formats.moodle.report import Draft, RefusedError
 from examhall.plugins.formats.moodle.texts import escape
 
 
-def match_content(draft: Draft, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Return stems and answers; of each pair the stem is HTML, the answer plain text.
+def match_content(
+    draft: Draft, pairs: Sequence[tuple[str, str]], *, rich: bool = False
+) -> dict[str, Any]:
+    """Return stems and answers; of each pair the stem is HTML, the answer plain text unless `rich`.
 
     A pair without a stem is an answer that belongs nowhere.
     """
     answers: dict[str, str] = {}
     stems = []
     for stem, answer in pairs:
-        if not answer:
+        if not answer or (rich and is_blank(answer)):
             if not is_blank(stem):
                 raise RefusedError("A stem to match has no answer.")
             draft.lose("A pair without texts is left out.")
@@ -30,5 +32,7 @@ def match_content(draft: Draft, pairs: Sequence[tuple[str, str]]) -> dict[str, A
         raise RefusedError("A match needs a stem and at least two answers.")
     return {
         "stems": stems,
-        "answers": [{"id": key, "text": escape(text)} for text, key in answers.items()],
+        "answers": [
+            {"id": key, "text": text if rich else escape(text)} for text, key in answers.items()
+        ],
     }

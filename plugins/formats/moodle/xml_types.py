@@ -136,20 +136,24 @@ def read_numerical(source: Source) -> Read:
 
 
 def read_match(source: Source) -> Read:
-    """Read `matching`."""
+    """Read `matching`, and `ddmatch` of a plugin of Moodle, whose answers are HTML."""
+    rich = source.element.get("type") == "ddmatch"
+    read = source.html if rich else source.plain
     pairs = []
     stems, answers = [], []
     for element in source.children("subquestion"):
         answer = element.find("answer")
         text = source.html(element)
-        pairs.append((text, source.plain(answer)))
+        pairs.append((text, read(answer)))
         if not made.is_blank(text):
             stems.append(element)
         if answer is not None:
             answers.append(answer)
-    content = match_content(source.draft, pairs)
+    content = match_content(source.draft, pairs, rich=rich)
     _copy_ids(stems, content["stems"])
-    names = {source.plain(answer): answer.get("id", "") for answer in reversed(answers)}
+    # Only answers that are bare text are written with identifiers.
+    named = [] if rich else answers
+    names = {source.plain(answer): answer.get("id", "") for answer in reversed(named)}
     _rename_answers(content, [name for name in names.values() if name] and names, pairs)
     content["shuffle"] = source.flag("shuffleanswers", usual=True)
     return "match", content
@@ -249,6 +253,7 @@ READERS: dict[str, Callable[[Source], Read]] = {
     "numerical": read_numerical,
     "matching": read_match,
     "match": read_match,
+    "ddmatch": read_match,
     "essay": read_essay,
     "description": read_description,
     "ordering": read_ordering,

@@ -348,3 +348,14 @@ def test_tags_of_a_course_are_tags():
     a, b = ("<tag><text>a</text></tag>", "<tag><text>b</text></tag>")
     tags = f"<tags>{a}</tags><coursetags>{b}</coursetags>"
     assert read(f"{NAMED}{tags}").question.tags == ("a", "b")
+
+
+def test_pairs_to_drag_have_answers_with_markup():
+    pairs = "".join(
+        f"<subquestion format='html'><text>{stem}</text>"
+        f"<answer format='html' id='x'><text><![CDATA[{answer}]]></text></answer></subquestion>"
+        for stem, answer in (("a", "<b>1</b>"), ("b", "2 &amp; 3"), ("", "<p></p>"))
+    )
+    entry = read(NAMED + pairs, 'type="ddmatch"')
+    assert [one["text"] for one in entry.question.content["answers"]] == ["<b>1</b>", "2 &amp; 3"]
+    assert entry.fidelity is Fidelity.APPROXIMATED
