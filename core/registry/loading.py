@@ -222,9 +222,15 @@ def source_of(point: EntryPoint) -> Source:
 
 @lru_cache(maxsize=256)
 def identify(distribution: Distribution) -> tuple[str, str]:
-    """Return a distribution's name and version; all its entry points share one parsed text."""
-    metadata = distribution.metadata
-    return metadata["Name"], metadata["Version"]
+    """Return a distribution's name and version; all its entry points share one parsed text.
+
+    Both are empty where pip was interrupted and left no metadata.
+    """
+    try:
+        metadata = distribution.metadata
+        return metadata["Name"] or "", metadata["Version"] or ""
+    except Exception:  # noqa: BLE001 - what is raised depends on the version of Python
+        return "", ""
 
 
 def own_version() -> str:

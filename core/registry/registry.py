@@ -359,9 +359,13 @@ class Registry:
 
     def _watch(self) -> None:
         while not self._closed.wait(self._settings.plugin_poll_seconds):
-            self.refresh_if_possible()
-            self._welcome_arrivals()
-            self.caller.pool.nudge()
+            try:
+                self.refresh_if_possible()
+                self._welcome_arrivals()
+                self.caller.pool.nudge()
+            except Exception:
+                # A broken installation must not end the watch: what admins decide still counts.
+                log.exception("looking for changes of plugins failed")
 
     def _welcome_arrivals(self) -> None:
         """Load what was installed since; a new version of something loaded waits for a restart."""

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from examhall.core.registry.arrivals import Arrivals
 from tests.core.registry.site import sink
 
 HEAD = """
@@ -203,6 +204,15 @@ def test_a_missing_plugin_is_named(make_registry, sqlite_url):
     assert registry.find("detector", "ghost") is None
 
 
+def test_a_distribution_without_metadata_stops_no_start(site, make_registry, sqlite_url):
+    site.install(sink("whole"), name="event_sink.whole", distribution="whole")
+    site.install(sink("half"), name="event_sink.half", distribution="half", version="1")
+    (site.path / "half-1.dist-info" / "METADATA").unlink()
+    registry = make_registry(sqlite_url)
+    named = {one.key: one.distribution for one in registry.describe()}
+    assert named == {"whole": "whole", "half": ""}
+
+
 def test_a_plugin_installed_while_running_is_loaded(site, make_registry, sqlite_url):
     site.install(sink("first"), name="event_sink.first", distribution="first")
     registry = make_registry(sqlite_url)
@@ -214,6 +224,27 @@ def test_a_plugin_installed_while_running_is_loaded(site, make_registry, sqlite_
         assert time.monotonic() < deadline, "5 seconds were not enough"
         time.sleep(0.05)
     assert registry.find("event_sink", "first") is None
+
+
+def test_a_look_at_installations_that_fails_is_not_the_last(
+    site, make_registry, sqlite_url, monkeypatch
+):
+    site.install(sink("mine"))
+    registry = make_registry(sqlite_url)
+    other = make_registry(sqlite_url)
+    looks = []
+
+    def fail(_arrivals):
+        looks.append(len(looks))
+        raise OSError("half a distribution")
+
+    monkeypatch.setattr(Arrivals, "check", fail)
+    registry.start()
+    other.set_enabled("event_sink", "mine", False)
+    deadline = time.monotonic() + 20
+    while registry.find("event_sink", "mine") is not None or len(looks) < 2:
+        assert time.monotonic() < deadline, "the change was not seen"
+        time.sleep(0.02)
 
 
 def test_a_new_version_of_a_loaded_plugin_waits_for_a_restart(site, make_registry, sqlite_url):
