@@ -157,6 +157,19 @@ def test_an_answer_from_something_on_the_way_refuses_nothing(page: Page, status:
     assert found == {"first": [1, 0, True], "then": [0, 2]}
 
 
+def test_pasted_text_that_no_database_takes_does_not_cost_the_answer(page: Page) -> None:
+    read = page.evaluate(
+        """async () => {
+          const {readControls} = await import('/static/js/controls.js');
+          const box = document.createElement('div');
+          box.innerHTML = '<textarea name="text"></textarea>';
+          box.firstChild.value = 'a\\0b \\ud83d c \\ud83d\\ude00';
+          return readControls(box);
+        }"""
+    )
+    assert read == {"text": "ab \ufffd c \U0001f600"}
+
+
 def test_the_clock_asks_as_soon_as_the_device_has_slept(page: Page) -> None:
     asked = page.evaluate(
         """async () => {

@@ -10,6 +10,17 @@ function* named(container) {
 const isTick = (control) => control.type === "checkbox" || control.type === "radio";
 const isMany = (control) => control.type === "select-multiple";
 
+/**
+ * Return a text as it can be stored: pasted text may hold what no database takes, and the whole
+ * answer would be refused for it. Half a character becomes U+FFFD, as in UTF-8; NUL, which nobody
+ * sees, goes. What is no text stays as it is.
+ */
+function storable(value) {
+  if (typeof value !== "string") return value;
+  // Older browsers do not know it; there the server refuses half a character, and says so.
+  return (value.toWellFormed?.() ?? value).replaceAll("\0", "");
+}
+
 /** Return names with texts; check boxes and multiple selections give lists of texts. */
 export function readControls(container) {
   const raw = {};
@@ -23,7 +34,7 @@ export function readControls(container) {
     } else if (isMany(control)) {
       raw[name] = Array.from(control.selectedOptions, (option) => option.value);
     } else if (control.value !== undefined && control.value !== null) {
-      raw[name] = control.value;
+      raw[name] = storable(control.value);
     }
   }
   return raw;
