@@ -12,13 +12,15 @@ from sqlalchemy import select
 
 from examhall.core.audit.models import AuditEntry
 from examhall.core.errors import ForbiddenError, InvalidError, NotFoundError
-from examhall.core.permissions import Principal, Role
+from examhall.core.permissions import SYSTEM, Principal, Role
 from examhall.core.proctoring.incidents import WITHDRAWN, note_incident
 from examhall.core.proctoring.reweighing import check_rules, reweigh_sessions
+from examhall.core.proctoring.verification import verify_session
 from examhall.web.cli.proctoring import proctoring
 from tests.core.attempts.world import World
 from tests.core.proctoring.scripted import ALONE, EMPTY, TWO
 from tests.core.proctoring.watching import Watched, open_watching, watch
+from tests.core.retention.sealed import end
 
 STRICT = {"person.second": {"min_length": 30}, "face.missing": {"weight": 20}}
 
@@ -160,3 +162,11 @@ def test_the_command_says_what_changes(
     assert ("person.second", "dismissed") in summary(watched)
     path.write_text("{")
     assert "is not JSON" in CliRunner().invoke(proctoring, words).output
+
+
+def test_other_rules_leave_what_was_sealed_as_it_was(watched: Watched, reviewer: Principal) -> None:
+    end(watched)
+    assert verify_session(watched.platform, SYSTEM, watched.session_id).ok
+    reweigh_sessions(watched.platform, reviewer, watched.exam_id, STRICT)
+    assert watched.session().policy["rules"] == STRICT
+    assert verify_session(watched.platform, SYSTEM, watched.session_id).problems == []
