@@ -63,7 +63,7 @@ class _PackageReader:
         shelf = Shelf(self.package)
         questions: list[ImportedQuestion] = []
         by_name: dict[str, PortableQuestion] = {}
-        taken: set[str] = set()
+        taken: dict[str, int] = {}
         for name in self._item_names():
             entry = _renamed(self._import(name, shelf, natives), taken)
             questions.append(entry)
@@ -143,19 +143,29 @@ class _PackageReader:
         return exam
 
 
-def _renamed(entry: ImportedQuestion, taken: set[str]) -> ImportedQuestion:
+def _renamed(entry: ImportedQuestion, taken: dict[str, int]) -> ImportedQuestion:
     """Give an item another identifier where one before it has the same; exams refer to them."""
-    question, identifier = entry.question, entry.identifier
+    question = entry.question
     if question is None or not question.identifier:
         return entry
-    number = 2
-    while identifier in taken:
-        identifier = f"{entry.identifier[:280]}-{number}"
-        number += 1
-    taken.add(identifier)
+    identifier = find_free(entry.identifier, taken)
     if identifier == entry.identifier:
         return entry
     return replace(entry, identifier=identifier, question=replace(question, identifier=identifier))
+
+
+def find_free(identifier: str, taken: dict[str, int]) -> str:
+    """Return an identifier that is not taken yet, and take it.
+
+    `taken` has the last number that was put behind each, so that thousands alike cost no more.
+    """
+    free, number = identifier, taken.get(identifier, 0)
+    while free in taken:
+        number = max(number, 1) + 1
+        free = f"{identifier[:280]}-{number}"
+    taken[identifier] = number
+    taken.setdefault(free, 0)
+    return free
 
 
 def _resource_names(root: etree._Element) -> Iterator[str]:

@@ -23,6 +23,7 @@ from examhall.plugins.qti.native import Natives, read_natives
 from examhall.plugins.qti.old.convert import read_decimal
 from examhall.plugins.qti.old.importing import import_item12
 from examhall.plugins.qti.package import SIGNATURE, Package, open_package
+from examhall.plugins.qti.reading import find_free
 from examhall.plugins.qti.xml import children, local_name, parse_qti, parse_xml
 
 ROOT = "questestinterop"
@@ -62,7 +63,7 @@ class Reader:
     questions: list[ImportedQuestion] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     exam: PortableExam | None = None
-    taken: set[str] = field(default_factory=set)
+    taken: dict[str, int] = field(default_factory=dict)
     by_element: dict[etree._Element, PortableQuestion] = field(default_factory=dict)
 
     def report(self) -> ImportReport:
@@ -87,12 +88,9 @@ class Reader:
 
     def add(self, entry: ImportedQuestion, element: etree._Element) -> None:
         """Take a question, under an identifier of its own."""
-        question, identifier, number = entry.question, entry.identifier, 2
+        question, identifier = entry.question, entry.identifier
         if question is not None:
-            while identifier in self.taken:
-                identifier = f"{entry.identifier[:280]}-{number}"
-                number += 1
-            self.taken.add(identifier)
+            identifier = find_free(identifier, self.taken)
             question = replace(question, identifier=identifier)
             self.by_element[element] = question
         self.questions.append(replace(entry, identifier=identifier, question=question))

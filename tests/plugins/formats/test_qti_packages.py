@@ -21,6 +21,7 @@ from examhall.plugins.formats.qti import QtiFormat
 from examhall.plugins.formats.qti12 import Qti12Format
 from examhall.plugins.qti.item import parse_item
 from examhall.plugins.qti.public import draw_item
+from examhall.plugins.qti.reading import find_free
 from examhall.plugins.qti.session import ItemSession
 from examhall.question_types.qti_item import EXAMPLE
 
@@ -111,6 +112,14 @@ def test_data_that_cannot_be_shown_is_told(source):
     entry = read({"a.xml": shows(source)}).questions[0]
     assert entry.fidelity is Fidelity.APPROXIMATED
     assert "within the text" in entry.notes[0]
+
+
+def test_identifiers_that_are_alike_get_numbers_at_once():
+    taken = {}
+    found = [find_free(name, taken) for name in ("a", "a-2", "a", "a", "b", "a-2")]
+    assert found == ["a", "a-2", "a-3", "a-4", "b", "a-2-2"]
+    many = [find_free("x", taken) for _ in range(20_000)]
+    assert (len(set(many)), many[-1]) == (20_000, "x-20000")
 
 
 def test_scripts_are_told_to_be_lost():
