@@ -36,7 +36,7 @@ PLAYED = """async (act) => {
     return new Response(text, {status});
   };
   const store = {
-    numbers: 0, saves: new Map(),
+    isLasting: true, numbers: 0, saves: new Map(),
     async all() { return [...this.saves.values()]; },
     async put(name, op) { this.saves.set(op.operation_id, {...op}); },
     async remove(name, id) { this.saves.delete(id); },
@@ -116,6 +116,26 @@ def test_a_store_that_fails_stops_no_answer(page: Page) -> None:
     assert (first["raw"], second["raw"]) == ({"text": "a"}, {"text": "b"})
     assert 0 < first["client_sequence"] < second["client_sequence"] < 2**53
     assert (found["isKept"], found["waiting"]) == (False, 0)
+
+
+def test_numbers_go_on_rising_where_a_reload_forgets_them(page: Page) -> None:
+    bodies = play(
+        page,
+        """async ({make, store, bodies}) => {
+          for (const text of ['before the reload', 'after it']) {
+            Object.assign(store, {isLasting: false, numbers: 0, saves: new Map()});
+            const outbox = make();
+            await outbox.open([{id: 'one', revision: 0}]);
+            await outbox.note('one', {text});
+            await outbox.flush();
+            outbox.lose();
+            await new Promise((resolve) => setTimeout(resolve, 5));
+          }
+          return bodies;
+        }""",
+    )
+    before, after = (body["client_sequence"] for body in bodies)
+    assert before < after < 2**53
 
 
 def test_the_last_words_of_a_page_are_those_that_fit_however_large_others_are(page: Page) -> None:

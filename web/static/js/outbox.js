@@ -48,6 +48,8 @@ export class Outbox extends EventTarget {
   constructor(store, attemptId, leaseId) {
     super();
     Object.assign(this, { store, attemptId, leaseId });
+    // The lease may be that of the page before a reload, whose numbers are forgotten here.
+    if (!store.isLasting) this.#numberByTime();
     addEventListener("online", () => this.flush());
     addEventListener("pagehide", () => this.leave());
     document.addEventListener("visibilitychange", () => document.hidden && this.flush());
