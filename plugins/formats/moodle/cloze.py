@@ -40,7 +40,7 @@ _START = re.compile(
 )
 _LONG = {"MULTICHOICE": "MC", "MULTIRESPONSE": "MR"}
 _WEIGHT = re.compile(r"=|%(-?\d{1,6}(?:[.,]\d{0,10})?)%", re.ASCII)
-_NUMBER = r"-?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d{1,3})?"
+_NUMBER = r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d{1,3})?"
 _NUMERIC = re.compile(rf"({_NUMBER})(?::({_NUMBER}))?", re.ASCII)
 # Answers end at ~, # or }, feedback at ~ or }, where no backslash or entity stands before them.
 _ANSWER_END = re.compile(r"(?<![\\&])(?<!&amp;)[~#}]")

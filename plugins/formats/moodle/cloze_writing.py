@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from examhall.plugins.formats.moodle.cloze import SEVENTH
+from examhall.plugins.formats.moodle.cloze import SEVENTH, is_cloze, read_parts
 from examhall.plugins.formats.moodle.numbers import HUNDRED, ONE, ZERO, read_number, write_number
 from examhall.plugins.formats.moodle.outgoing import Outgoing, fraction_of
+from examhall.plugins.formats.moodle.report import RefusedError
 
 _GAP = re.compile(r"\{#(\d{1,3})\}", re.ASCII)
 _LAYOUTS = {"select": "", "vertical": "V", "horizontal": "H"}
@@ -23,9 +24,19 @@ def write_cloze_text(writer: Outgoing, stem: str, parts: Sequence[Mapping[str, A
     if [int(number) for number in pieces[1::2]] != list(range(1, len(parts) + 1)):
         writer.refuse("its gaps do not stand in the text one after another.")
     written = [_write_part(writer, part) for part in parts]
-    return "".join(
+    text = "".join(
         piece if place % 2 == 0 else written[int(piece) - 1] for place, piece in enumerate(pieces)
     )
+    if any(map(is_cloze, pieces[::2])) and _read_back(text) != stem:
+        writer.refuse("its text has what Moodle would read as the answers of a gap.")
+    return text
+
+
+def _read_back(text: str) -> str:
+    try:
+        return read_parts(text)[0]
+    except RefusedError:
+        return ""
 
 
 def _write_part(writer: Outgoing, part: Mapping[str, Any]) -> str:

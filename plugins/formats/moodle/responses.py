@@ -100,7 +100,8 @@ def _number(_question: Given, variant: Variant, given: Given) -> Raw:
     unit = _word(given.get("unit"))
     if variant.public.get("units"):
         return {**raw, "unit": unit}
-    return {"value": f"{raw['value']} {unit}"} if unit else raw
+    parts = [unit, raw["value"]] if variant.public.get("unit_before") else [raw["value"], unit]
+    return {"value": " ".join(filter(None, parts))}
 
 
 def _pairs(_question: Given, variant: Variant, given: Given) -> Raw:

@@ -152,6 +152,27 @@ def test_broken_cloze_is_refused(text, reason):
     assert reason in entry.notes[0]
 
 
+@pytest.mark.parametrize(("place", "value"), [("before", "EUR 5"), ("after", "5 EUR")])
+def test_a_recorded_unit_stands_where_the_question_has_it(place, value):
+    content = {
+        "stem": "How much?",
+        "answers": [{"value": "+5"}],
+        "units": [{"name": "EUR"}],
+        "unit_position": place,
+    }
+    variant = find_type("numeric").prepare(content, 0, "en")
+    question = PortableQuestion("numeric", "T", content)
+    assert XML.read_responses(question, variant, {"answer": 5, "unit": "EUR"}) == {"value": value}
+    assert XML.read_responses(question, variant, {"answer": "5"}) == {"value": "5"}
+
+
+def test_a_number_of_a_gap_may_have_a_plus():
+    text = "{1:NM:=+3:0.5}"
+    stem = f"<questiontext format='html'><text>{text}</text></questiontext>"
+    (part,) = read(stem, 'type="cloze"').question.content["parts"]
+    assert part["numbers"] == [{"value": "+3", "tolerance": "0.5"}]
+
+
 def test_shares_of_several_answers_in_a_gap_add_up():
     text = "{:MR:=a~b~=c~d} {:MRH:%100%a~%50%b~c} {2:MCS:x~=y}"
     stem = f"<questiontext format='html'><text>{text}</text></questiontext>"
@@ -359,3 +380,13 @@ def test_pairs_to_drag_have_answers_with_markup():
     entry = read(NAMED + pairs, 'type="ddmatch"')
     assert [one["text"] for one in entry.question.content["answers"]] == ["<b>1</b>", "2 &amp; 3"]
     assert entry.fidelity is Fidelity.APPROXIMATED
+
+
+@pytest.mark.parametrize("before", ["{1:SA:=b}", "{1:SA:"])
+def test_a_cloze_whose_text_would_be_read_as_gaps_is_refused(before):
+    parts = [{"kind": "text", "answers": [{"text": "a"}]}]
+    question = PortableQuestion("cloze", "T", {"stem": f"{before} {{#1}}", "parts": parts})
+    with pytest.raises(FormatError, match="answers of a gap"):
+        XML.export(QuestionBundle((question,)))
+    open_end = {"stem": f"{{#1}} {before[:6]}", "parts": parts, "spaces_count": True}
+    round_trip(XML, [PortableQuestion("cloze", "T", open_end)])
