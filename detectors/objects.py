@@ -19,7 +19,7 @@ from examhall.detectors.tallies import Tally
 from examhall.plugins import Detector, Finding, Metrics, Sample, Stream, hookimpl
 
 PHONE = "object.phone"
-CAUTION = 1.25
+CAUTION = 1.5
 """How much surer a model has to be whose opinion is asked for where another one has a hint."""
 
 KINDS: Mapping[str, tuple[str, str]] = {

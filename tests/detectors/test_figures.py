@@ -169,3 +169,21 @@ def test_all_models_have_to_be_there(make: type[LookingDetector], tmp_path: Path
         (tmp_path / name).write_bytes(b"model")
     assert detector.health().status == "ok"
     assert detector.model_digest()
+
+
+@pytest.mark.parametrize(("score", "is_found"), [(0.28, False), (0.32, True)])
+def test_a_second_opinion_has_to_be_surer_by_half(
+    tmp_path: Path, score: float, is_found: bool
+) -> None:
+    # Asked only where the first model has a doubt, it sees phones in remote controls more often.
+    sample = frame()
+    for name, seen in (("yolo11", 0.3), ("yolox", score)):
+        backend = BACKENDS[name]
+        (tmp_path / backend.model).write_bytes(b"model")
+        things = [Thing("phone", seen, BOX)]
+        sample.cache[f"objects:{backend.model}"] = ObjectLook(
+            sample.cache["rgb"], backend, "", things, close=[(BOX, things)]
+        )
+    detector = ObjectsDetector()
+    detector.installation = Installation(models_dir=tmp_path)
+    assert bool(detector.analyze(None, [sample])) is is_found
