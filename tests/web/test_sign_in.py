@@ -1,5 +1,10 @@
 """People sign in on a page, get where they wanted to go, and leave a trace."""
 
+import html
+import re
+from importlib.metadata import EntryPoint
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from sqlalchemy import select
 
@@ -139,3 +144,36 @@ def test_unknown_method(client, people):
 def test_hash_is_not_shown(app, people, platform):
     with platform.db.reading() as session:
         assert session.scalars(select(User)).first().password_hash.startswith("$argon2id$")
+
+
+@pytest.fixture
+def state(client, people, platform):
+    """The state with which a browser is sent to another site's sign-in."""
+    platform.plugins.load([EntryPoint("sign_in.elsewhere", "tests.web.elsewhere", "examhall")])
+    platform.plugins.refresh()
+    answer = client.post("/sign-in/elsewhere", data={"csrf_token": csrf_token(client)})
+    # A redirect of a form to another site is refused by browsers that obey our `form-action`.
+    assert answer.status_code == 200
+    found = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', answer.text)
+    assert found
+    address = urlsplit(html.unescape(found[1]))
+    assert f'href="{found[1]}"' in answer.text
+    assert (address.scheme, address.netloc) == ("https", "id.example")
+    query = parse_qs(address.query)
+    assert query["back"] == ["http://127.0.0.1:8000/sign-in/elsewhere/callback"]
+    [value] = query["state"]
+    return value
+
+
+def test_another_site_says_who_it_is(client, state):
+    back = f"/sign-in/elsewhere/callback?code=good&state={state}"
+    assert client.get(back).headers["Location"] == "/exams"
+    assert client.get("/api/v1/me").json["data"]["login"] == "author"
+
+
+def test_what_was_not_begun_here_is_refused(app, client, state):
+    assert app.test_client().get(f"/sign-in/elsewhere/callback?state={state}").status_code == 400
+    assert client.get("/sign-in/elsewhere/callback?code=good&state=x").status_code == 400
+    # Each state is good once.
+    assert client.get(f"/sign-in/elsewhere/callback?code=good&state={state}").status_code == 400
+    assert client.get("/api/v1/me").status_code == 401

@@ -46,7 +46,7 @@ def show() -> Response | str:
 @blueprint.post("/sign-in/<key>")
 @public
 @sign_in_limited
-def submit(key: str) -> Response | tuple[str, int]:
+def submit(key: str) -> Response | str | tuple[str, int]:
     """Judge a form, or send the browser on to whoever can."""
     # The session is not looked at on public writes; a forged sign-in must be refused all the same.
     current_app.extensions["csrf"].protect()
@@ -78,12 +78,14 @@ def sign_out() -> Response:
     return redirect(url_for("sign_in.show"))
 
 
-def _send_on(key: str) -> Response:
+def _send_on(key: str) -> str:
+    """Lead the browser on from a page: browsers let no form end at another site (`form-action`)."""
     session[STATE] = secrets.token_urlsafe(24)
     registry = platform().plugins
     back = platform().settings.base_url.rstrip("/") + url_for("sign_in.callback", key=key)
     method = registry.sign_in(key)
-    return redirect(registry.call(method, "begin", back, session[STATE], expect=str))
+    address = registry.call(method, "begin", back, session[STATE], expect=str)
+    return render_template("sign_in/send_on.html", method=method, address=address)
 
 
 def _finish(key: str, form: dict[str, str]) -> Response | tuple[str, int]:
