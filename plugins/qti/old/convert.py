@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -59,6 +59,11 @@ class Conversion:
         """Return what a response to one of the item's questions earns."""
         return run_rules(self.item, {response or self.only.identifier: list(values)})
 
+    def run_only(self, value: str) -> Outcome:
+        """Return what a choice earns where no other can be made: not less than the least."""
+        outcome, least = self.run(value), self.item.variable.least
+        return outcome if least is None else replace(outcome, score=max(outcome.score, least))
+
     def told(self, outcome: Outcome) -> str:
         """Return the feedback of an outcome that is not for everybody."""
         common = {"general_fb", "correct_fb", "general_incorrect_fb", ""}
@@ -88,7 +93,7 @@ def convert_choice(conversion: Conversion) -> Content:
     answering = conversion.only
     if len(answering.choices) > MAX_OPTIONS:
         raise QtiError(f"It has more than {MAX_OPTIONS} options.")
-    outcomes = {c.identifier: conversion.run(c.identifier) for c in answering.choices}
+    outcomes = {c.identifier: conversion.run_only(c.identifier) for c in answering.choices}
     maximum = max((outcome.score for outcome in outcomes.values()), default=0.0)
     if maximum <= 0:
         raise QtiError("No option earns points: the file has no key.")
@@ -116,7 +121,8 @@ def convert_multiple(conversion: Conversion) -> Content:
     if not right:
         raise QtiError("No option earns points: the file has no key.")
     maximum = full_marks(conversion.item, {answering.identifier: right})
-    alone = {c.identifier: conversion.run(c.identifier).score for c in answering.choices}
+    start = conversion.item.variable.start
+    alone = {c.identifier: conversion.run(c.identifier).score - start for c in answering.choices}
     by_parts = maximum > 0 and sum(alone[name] for name in right) >= maximum * 0.999
     by_parts = by_parts and len(right) > 1
     names = name_choices(answering)
@@ -138,7 +144,8 @@ def convert_multiple(conversion: Conversion) -> Content:
 def _right_choices(conversion: Conversion) -> list[str]:
     """Options that the best rule asks for, or that earn points alone."""
     known = [choice.identifier for choice in conversion.only.choices]
-    alone = [name for name in known if conversion.run(name).score > 0]
+    start = conversion.item.variable.start
+    alone = [name for name in known if conversion.run(name).score > start]
     rule = best_rule(conversion.item)
     condition = None if rule is None else rule.find("conditionvar")
     named = set()

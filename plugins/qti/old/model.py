@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
+from math import isfinite
 
 from lxml import etree
 
@@ -14,6 +15,7 @@ from examhall.plugins.qti.xml import children, local_name
 
 RESPONSES = {"response_lid", "response_str", "response_num", "response_xy", "response_grp"}
 MAX_TITLE = 300
+SCORE = "SCORE"
 _SPACE = re.compile(r"\s+")
 
 
@@ -39,6 +41,16 @@ class Answering:
 
 
 @dataclass(frozen=True)
+class Variable:
+    """The variable that holds the points: where it starts, and how far it can go."""
+
+    name: str
+    start: float = 0.0
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True)
 class Item12:
     """An item; `stem` has `{#n}` where the n-th response stands within the text."""
 
@@ -49,7 +61,7 @@ class Item12:
     responses: tuple[Answering, ...]
     rules: tuple[etree._Element, ...]
     feedback: Mapping[str, str]
-    maximum: float | None
+    variable: Variable
     element: etree._Element = field(repr=False)
 
     @property
@@ -77,7 +89,7 @@ def read_item(element: etree._Element) -> Item12:
         feedback={
             one.get("ident", ""): material_html(one) for one in element.iterfind("itemfeedback")
         },
-        maximum=_maximum(element),
+        variable=_read_variable(element),
         element=element,
     )
 
@@ -90,13 +102,30 @@ def _read_fields(element: etree._Element) -> dict[str, str]:
     return found
 
 
-def _maximum(element: etree._Element) -> float | None:
-    for one in element.iterfind("resprocessing/outcomes/decvar"):
-        try:
-            return float(one.get("maxvalue") or "x")
-        except ValueError:
-            continue
-    return None
+def variable_of(element: etree._Element) -> str:
+    """Return the variable that an element declares or changes; SCORE where it does not say."""
+    return element.get("varname", "").strip() or SCORE
+
+
+def _read_variable(element: etree._Element) -> Variable:
+    """SCORE where rules change it, else the first one that is declared and changed."""
+    declared = {variable_of(one): one for one in element.iterfind("resprocessing/outcomes/decvar")}
+    changed = dict.fromkeys(variable_of(one) for one in element.iterfind("resprocessing//setvar"))
+    known = [name for name in declared if name in changed] or list(changed) or list(declared)
+    name = SCORE if SCORE in changed or not known else known[0]
+    one = declared.get(name)
+    if one is None:
+        return Variable(name)
+    start, least, most = (_number(one, key) for key in ("defaultval", "minvalue", "maxvalue"))
+    return Variable(name, start or 0.0, least, most)
+
+
+def _number(element: etree._Element, name: str) -> float | None:
+    try:
+        number = float(element.get(name) or "x")
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
 
 
 @dataclass

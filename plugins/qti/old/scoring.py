@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from examhall.plugins.qti.errors import QtiError
-from examhall.plugins.qti.old.model import Item12
+from examhall.plugins.qti.old.model import Item12, variable_of
 from examhall.plugins.qti.xml import children, local_name
 
 Given = Mapping[str, Sequence[str]]
@@ -31,18 +31,23 @@ class Outcome:
 
 def run_rules(item: Item12, given: Given) -> Outcome:
     """Apply an item's rules in turn; one without `continue` ends them when it holds."""
-    score, feedback = 0.0, []
+    score, feedback = item.variable.start, []
     for rule in item.rules:
         condition = rule.find("conditionvar")
         if condition is None or not _all(condition, given, 0):
             continue
-        for change in rule.findall("setvar"):
+        for change in _changes(item, rule):
             score = _change(score, change)
         feedback += [one.get("linkrefid", "") for one in rule.findall("displayfeedback")]
-        sets = any(change.get("action", "Set") == "Set" for change in rule.findall("setvar"))
+        sets = any(change.get("action", "Set") == "Set" for change in _changes(item, rule))
         if rule.get("continue", "No") != "Yes" and sets:
             break
     return Outcome(score, tuple(feedback))
+
+
+def _changes(item: Item12, rule: etree._Element) -> list[etree._Element]:
+    """Return what a rule does to the points; other variables are not looked at."""
+    return [one for one in rule.findall("setvar") if variable_of(one) == item.variable.name]
 
 
 def _change(score: float, change: etree._Element) -> float:
@@ -129,7 +134,7 @@ def best_rule(item: Item12) -> etree._Element | None:
     best, most = None, 0.0
     for rule in item.rules:
         score = 0.0
-        for change in rule.findall("setvar"):
+        for change in _changes(item, rule):
             score = _change(score, change)
         if score > most:
             best, most = rule, score
@@ -139,4 +144,4 @@ def best_rule(item: Item12) -> etree._Element | None:
 def full_marks(item: Item12, right: Given) -> float:
     """Return what a right response earns: what the rules give it, or the declared maximum."""
     earned = run_rules(item, right).score
-    return max(earned, 0.0) or item.maximum or 0.0
+    return max(earned, 0.0) or item.variable.most or 0.0

@@ -48,7 +48,8 @@ class ItemWriter:
         self._material(self.presentation, str(question.content.get("stem", "")))
         self.processing = _node(self.item, "resprocessing")
         outcomes = _node(self.processing, "outcomes")
-        _node(outcomes, "decvar", maxvalue="100", minvalue="0", varname="SCORE", vartype="Decimal")
+        self.variable = _node(outcomes, "decvar", maxvalue="100", minvalue="0", varname="SCORE")
+        self.variable.set("vartype", "Decimal")
 
     def _metadata(self, question: PortableQuestion) -> None:
         data = _node(_node(self.item, "itemmetadata"), "qtimetadata")
@@ -69,6 +70,8 @@ class ItemWriter:
         rule = _node(self.processing, "respcondition")
         rule.set("continue", "No" if action == "Set" else "Yes")
         condition = _node(rule, "conditionvar")
+        if worth < 0:
+            self.variable.set("minvalue", "-100")
         points = format((worth * FULL).quantize(Decimal("0.0001")).normalize() + 0, "f")
         _node(rule, "setvar", points, varname="SCORE", action=action)
         return condition

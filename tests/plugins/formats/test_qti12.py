@@ -400,3 +400,74 @@ def test_the_questions_of_other_platforms_are_valid_here(shared):
             assert schema().validate(dict(entry.question.content)) == {}, path.name
             taken += 1
     assert taken > 35
+
+
+def choice_with(declared, *rules):
+    shown = item("Which?", lid("r", ("A", "red"), ("B", "blue")), "".join(rules))
+    old = '<decvar maxvalue="100" varname="SCORE"/>'
+    assert old in shown
+    (entry,) = read(document(shown.replace(old, declared))).questions
+    return [
+        (option["correct"], option.get("fraction")) for option in entry.question.content["options"]
+    ]
+
+
+RIGHT, WRONG = (True, None), (False, None)
+
+
+@pytest.mark.parametrize(
+    ("declared", "rules", "options"),
+    [
+        (
+            '<decvar varname="SCORE"/><decvar varname="OTHER"/>',
+            (
+                rule(equal("r", "A"), "1"),
+                rule(equal("r", "B"), "9").replace('"SCORE"', '"OTHER"'),
+            ),
+            [RIGHT, WRONG],
+        ),
+        (
+            '<decvar varname="points"/>',
+            (rule(equal("r", "B"), "1").replace('"SCORE"', '"points"'),),
+            [WRONG, RIGHT],
+        ),
+        (
+            '<decvar varname="SCORE" minvalue="0"/>',
+            (rule(equal("r", "A"), "1"), rule(equal("r", "B"), "-1")),
+            [RIGHT, WRONG],
+        ),
+        (
+            '<decvar varname="SCORE"/>',
+            (rule(equal("r", "A"), "1"), rule(equal("r", "B"), "-1")),
+            [RIGHT, (False, "-1")],
+        ),
+        (
+            '<decvar varname="SCORE" defaultval="1"/>',
+            (rule(equal("r", "B"), "1", "Subtract"),),
+            [RIGHT, WRONG],
+        ),
+    ],
+)
+def test_points_are_those_of_the_variable_that_holds_them(declared, rules, options):
+    assert choice_with(declared, *rules) == options
+
+
+def test_the_least_is_for_the_whole_of_a_question_with_several_answers():
+    worth = {"A": "1", "B": "1", "C": "-1"}
+    rules = [rule(equal("r", name), points, "Add") for name, points in worth.items()]
+    shown = lid("r", *((name, name) for name in "ABC"), cardinality="Multiple")
+    xml = item("Which?", shown, "".join(rules)).replace("<decvar ", '<decvar minvalue="0" ')
+    (entry,) = read(document(xml)).questions
+    assert [o.get("fraction") for o in entry.question.content["options"]] == ["0.5", "0.5", "-0.5"]
+
+
+def test_what_takes_points_off_still_does_once_it_was_written():
+    wrong = {"id": "b", "text": "2", "fraction": "-1"}
+    options = [{"id": "a", "text": "1", "correct": True}, wrong]
+    content = {"stem": "<p>?</p>", "mode": "single", "options": options}
+    question = PortableQuestion("choice", "T", content, Decimal(1), "q")
+    data = QTI12.export(QuestionBundle((question,), None, {}))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if "native" not in name}
+    (entry,) = read(zipped(files)).questions
+    assert [o.get("fraction") for o in entry.question.content["options"]] == [None, "-1"]
