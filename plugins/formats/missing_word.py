@@ -35,7 +35,7 @@ from examhall.plugins.formats.moodle.textfile import read_text_file
 from examhall.plugins.formats.moodle.texts import derive_title
 
 GAP = "_____"
-_WEIGHT = re.compile(r"(\d{1,3})%")
+_WEIGHT = re.compile(r"(\d{1,3})%(?![\d%])", re.ASCII)
 _CONTROL = re.compile(r"[{}~=#]")
 
 
@@ -104,11 +104,13 @@ def _read_question(draft: Draft, text: str) -> tuple[str, dict[str, Any]]:
 
 
 def _read_answer(piece: str) -> Answer:
-    share = ONE if piece.startswith("=") else ZERO
-    piece = piece.removeprefix("=")
-    if match := _WEIGHT.match(piece):
-        share, piece = Decimal(match[1]) / HUNDRED, piece[match.end() :]
-    text, _mark, feedback = piece.removeprefix("_").partition("#")
+    """Read an answer; a right one has neither a weight nor a _ to guard a number."""
+    share, words = ONE, piece[1:]
+    if not piece.startswith("="):
+        match = _WEIGHT.match(piece)
+        share = Decimal(match[1]) / HUNDRED if match else ZERO
+        words = piece[match.end() if match else 0 :].removeprefix("_")
+    text, _mark, feedback = words.partition("#")
     return Answer(text.strip(), share, feedback.strip())
 
 
@@ -144,9 +146,10 @@ def _options(outgoing: Outgoing) -> str:
         text, feedback = str(option.get("text") or ""), str(option.get("feedback") or "")
         _require_bare(outgoing, text)
         _require_bare(outgoing, feedback or "x")
-        guard = "_" if text[0] in "_0123456789%" else ""
+        weight = _weight(outgoing, fraction)
+        guard = "_" if weight != "=" and text[0] in "_0123456789%" else ""
         said = f"#{feedback}" if feedback else ""
-        pieces.append(f"{_weight(outgoing, fraction)}{guard}{text}{said}")
+        pieces.append(f"{weight}{guard}{text}{said}")
     if "=" not in [piece[0] for piece in pieces]:
         outgoing.refuse("one of its answers is right.")
     return " ".join(pieces)

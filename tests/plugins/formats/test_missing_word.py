@@ -90,3 +90,13 @@ def test_generated_sentences_come_back(before, answers, after):
     question = sentence(f"{before.replace('_', '')}x _____ {after}", options=options)
     [entry] = read(WORDS.export(QuestionBundle((question,))).decode())
     assert entry.question == question
+
+
+def test_a_right_answer_may_begin_with_a_percentage():
+    (entry,) = read("It costs {=50% more#Yes ~75%less ~_20% more ~75%% more}.")
+    assert entry.question.content["options"] == [
+        {"text": "50% more", "correct": True, "feedback": "Yes"},
+        {"text": "less", "fraction": "0.75"},
+        {"text": "20% more"},
+        {"text": "75%% more"},
+    ]
