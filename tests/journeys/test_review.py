@@ -85,6 +85,17 @@ def review_state(watched: Watched) -> str:
         return session.get_one(Attempt, watched.attempt_id).review_state
 
 
+EARLIER = """async (milliseconds) => {
+  const { Recording } = await import('/static/js/review_recording.js');
+  const { session_id, start, end } = JSON.parse(document.getElementById('review-data').textContent);
+  const first = new Recording(session_id, Date.parse(start), Date.parse(end));
+  await new Promise((loaded) => { first.onWindow = loaded; first.need(first.start); });
+  const at = first.following('camera', first.start, 1)[0].at;
+  return [milliseconds, 0, -1].map((before) => first.first('camera', at - before)?.at === at);
+}"""
+"""Whether the first picture stands in so long before it, at its moment, and later."""
+
+
 def look_by_keys(page: Page) -> None:
     """Go through the recording with keys alone: jump, step, play, dismiss, count."""
     expect(page.locator("figure[data-shown] img")).to_be_visible()
@@ -123,6 +134,8 @@ def test_decide_see_appeal_and_decide_again(hall: Hall, watched: Watched, desks:
     reviewer.goto(f"{hall.url}/review")
     reviewer.get_by_role("link", name="Candidate", exact=True).click()
     reviewer.locator("#review[data-ready]").wait_for()
+    assert reviewer.evaluate(EARLIER, 300) == [True, True, False]
+    assert reviewer.evaluate(EARLIER, 5000) == [False, True, False]
     look_by_keys(reviewer)
     decide(reviewer, "concern", "A second face was in view for some seconds.")
 

@@ -5,6 +5,8 @@ import { call } from "./api.js";
 const WINDOW = 600000;
 const AHEAD = 60000;
 const TRY_AGAIN = 5000;
+/* Streams start one after another: no review begins in the dark because its camera was not first. */
+const LEAD = 2000;
 
 export class Recording {
   #windows = new Map();
@@ -29,6 +31,13 @@ export class Recording {
       if (index >= 0) return { ...of[index], index, of };
     }
     return null;
+  }
+
+  /** Return a stream's first sample shortly before it comes, null at any other position. */
+  first(stream, position) {
+    const of = this.#samples(0, stream);
+    const wait = of.length ? of[0].at - position : -1;
+    return wait >= 0 && wait < LEAD ? { ...of[0], index: 0, of } : null;
   }
 
   /** Return up to `most` samples from a position on, at least `apart` milliseconds apart. */

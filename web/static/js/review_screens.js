@@ -34,7 +34,7 @@ export class Screens {
     const wanted = [];
     for (const figure of this.#figures) {
       const { stream } = figure.dataset;
-      const sample = this.recording.latest(stream, position);
+      const sample = this.recording.latest(stream, position) ?? this.recording.first(stream, position);
       const stale = STALE[stream] ?? USUALLY_STALE;
       const isThere = sample !== null && position - sample.at < stale && sample.id !== null;
       const shown = isThere ? this.#nearestLoaded(sample, position - stale) : null;
