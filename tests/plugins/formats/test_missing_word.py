@@ -87,7 +87,7 @@ shown = texts.filter(lambda text: text.strip("<>&;_ ") and "<" not in text and "
 def test_generated_sentences_come_back(before, answers, after):
     options = [{"text": text} for text in answers]
     options[-1]["correct"] = True
-    question = sentence(f"{before.replace('_', '')}x _____ {after}", options=options)
+    question = sentence(f"{before.replace('_', '').strip()}x _____ {after}", options=options)
     [entry] = read(WORDS.export(QuestionBundle((question,))).decode())
     assert entry.question == question
 
