@@ -15,6 +15,8 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_SIDE = 16_384
 MAX_PIXELS = 40_000_000
 """Of one picture; a film of pictures has at most ten times as many."""
+MAX_FRAMES = 20_000
+"""Of a moving picture. Tiny frames by the million would be within all other bounds."""
 MAX_NAME = 200
 
 PICTURES = {
@@ -82,6 +84,8 @@ def spell_size(size: int) -> str:
 
 
 def _check_picture(data: bytes, kind: str) -> None:
+    if kind == "GIF" and _has_more_frames(data, MAX_FRAMES):
+        raise TooLargeError("The moving picture is too long. Use a video.", frames=MAX_FRAMES)
     try:
         with warnings.catch_warnings():
             # Pillow only warns of some bombs; the size is judged here.
@@ -108,6 +112,34 @@ _BROKEN = (OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError, EO
 
 def _count_frames(image: Image.Image) -> int:
     return int(getattr(image, "n_frames", 1))
+
+
+def _has_more_frames(data: bytes, most: int) -> bool:
+    """Say whether a GIF has more frames than `most`, without reading on; Pillow counts them all.
+
+    Blocks are those of the GIF89a specification: `,` begins a frame, `!` an extension, each with
+    sub-blocks of up to 255 bytes behind it, and `;` is the end.
+    """
+    frames, at = 0, 13 + _table_size(data[10:11])
+    while frames <= most and at < len(data) and data[at] != 0x3B:
+        if data[at] == 0x2C:
+            frames += 1
+            at += 11 + _table_size(data[at + 9 : at + 10])
+        elif data[at] == 0x21:
+            at += 2
+        else:
+            # Decoders pass over what they do not know.
+            at += 1
+            continue
+        while at < len(data) and data[at]:
+            at += 1 + data[at]
+        at += 1
+    return frames > most
+
+
+def _table_size(flags: bytes) -> int:
+    """Return the bytes of a table of colours, by the byte that tells of it."""
+    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
 
 
 def _check_svg(data: bytes) -> None:

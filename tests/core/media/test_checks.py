@@ -63,6 +63,17 @@ def test_a_film_of_pictures_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         check_media(picture("GIF", (10, 10), frames=11))
 
 
+def test_a_film_of_tiny_pictures_is_not_read_to_its_end() -> None:
+    """A million of them fit into a file that may be handed in, and took twenty seconds."""
+    head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6)
+    control = b"!\xf9\x04\x00\x05\x00\x00\x00"
+    frame = b"\0" + control + b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0x80) + bytes(6)
+    frame += b"\x02\x02\x44\x01\x00"
+    check_media(head + frame * 50 + b";")
+    with pytest.raises(TooLargeError):
+        check_media(head + frame * (checks.MAX_FRAMES + 1) + b";")
+
+
 @pytest.mark.parametrize(
     "data",
     [
