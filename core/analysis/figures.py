@@ -17,6 +17,9 @@ from statistics import fmean, median
 
 Numbers = Sequence[float]
 
+NO_SPREAD = 1e-9
+"""Marks are kept to the millionth: what differs by less differs by the way floats are added."""
+
 
 @dataclass(frozen=True, slots=True)
 class ItemFigures:
@@ -147,9 +150,8 @@ def covariance(left: Numbers, right: Numbers) -> float:
     """Return the covariance of a sample (divided by n - 1); 0 for fewer than two."""
     if len(left) < 2:
         return 0.0
-    mean_left, mean_right = fmean(left), fmean(right)
-    products = ((a - mean_left) * (b - mean_right) for a, b in zip(left, right, strict=True))
-    return math.fsum(products) / (len(left) - 1)
+    pairs = zip(_deviations(left), _deviations(right), strict=True)
+    return math.fsum(a * b for a, b in pairs) / (len(left) - 1)
 
 
 def correlation(left: Numbers, right: Numbers) -> float | None:
@@ -200,11 +202,19 @@ def histogram(values: Numbers, most: float, bins: int = 20) -> list[int]:
 
 def _moments(values: Numbers) -> dict[int, float]:
     """Return the second to fourth central moments (divided by n)."""
-    mean = fmean(values) if values else 0.0
+    deviations = _deviations(values)
     return {
-        power: math.fsum((value - mean) ** power for value in values) / max(1, len(values))
+        power: math.fsum(one**power for one in deviations) / max(1, len(values))
         for power in (2, 3, 4)
     }
+
+
+def _deviations(values: Numbers) -> list[float]:
+    """Return how far each value lies from their mean."""
+    if not values or max(values) - min(values) < NO_SPREAD:
+        return [0.0] * len(values)
+    mean = fmean(values)
+    return [value - mean for value in values]
 
 
 def _percent(part: float, whole: float) -> float | None:

@@ -85,3 +85,12 @@ def test_figures_stay_within_their_bounds(values, chance):
     for figure in (item.discrimination_index, item.point_biserial, correlation(values, values)):
         assert figure is None or -100.001 <= figure <= 100.001
     assert sum(histogram(values, 100.0)) == len(values)
+
+
+@pytest.mark.parametrize("totals", [[0.1] * 3, [3.333333] * 5, [0.1 + 0.2, 0.3, 0.3, 0.3]])
+def test_equal_totals_have_no_spread_however_floats_were_added(totals: list[float]) -> None:
+    exam = exam_figures(totals, [0.01, 0.02])
+    assert (exam.deviation, exam.alpha, exam.standard_error) == (0, None, None)
+    assert (exam.skewness, exam.kurtosis) == (None, None)
+    item = item_figures(totals, list(range(len(totals))), 5.0)
+    assert (item.mark_variance, item.covariance, item.point_biserial) == (0, 0, None)
