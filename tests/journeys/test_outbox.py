@@ -96,6 +96,25 @@ def test_what_an_earlier_page_left_says_on_top_of_what_it_was_written(page: Page
     assert [body["raw"]["text"] for body in bodies] == ["written here", "and on"]
 
 
+def test_of_what_several_pages_left_the_last_answer_counts_and_no_other_comes_back(
+    page: Page,
+) -> None:
+    found = play(
+        page,
+        """async ({make, store, bodies}) => {
+          for (const [n, sent] of [[3, true], [1, true], [4, false], [2, false]]) {
+            await store.put('saves', {operation_id: `op ${n}`, attempt_id: 'an-attempt', sent,
+              item_id: 'one', client_sequence: n, base_revision: 0, raw: {text: `${n}`}});
+          }
+          const outbox = make();
+          await outbox.open([{id: 'one', revision: 0}]);
+          await outbox.drain();
+          return {texts: bodies.map(({raw}) => raw.text), left: store.saves.size};
+        }""",
+    )
+    assert found == {"texts": ["1", "4"], "left": 0}
+
+
 def test_a_store_that_fails_stops_no_answer(page: Page) -> None:
     found = play(
         page,

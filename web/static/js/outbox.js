@@ -70,8 +70,13 @@ export class Outbox extends EventTarget {
     const item = this.#items.get(op.item_id);
     if (!item) return;
     op.isLeft = true;
-    if (op.sent && !item.sent) item.sent = op;
-    else item.next = op;
+    if (op.sent && !item.sent) {
+      item.sent = op;
+      return;
+    }
+    // Of several pages' answers the last counts: one before it must not come back after it.
+    this.#drop(item.next);
+    item.next = op;
   }
 
   /** Return the newest response of an item that the server has not acknowledged. */
