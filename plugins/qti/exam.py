@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from examhall.plugins import PortableExam, PortableItem, PortableQuestion, PortableSection
-from examhall.plugins.qti.assessment import Assessment, ItemRef, Part, Section
+from examhall.plugins.qti.assessment import MAX_DEPTH, Assessment, ItemRef, Part, Section
 from examhall.plugins.qti.documents import beside
 from examhall.plugins.qti.errors import QtiError
 
 MAX_TITLE = 300
+MAX_PARTS = 20_000
 
 
 @dataclass
@@ -22,6 +23,7 @@ class ExamReader:
     sections: Mapping[str, Section]
     name: str
     notes: list[str] = field(default_factory=list)
+    count: int = 0
 
     def read(self, assessment: Assessment) -> PortableExam:
         """Return the exam; what is lost is told in `notes`."""
@@ -29,7 +31,7 @@ class ExamReader:
         for part in assessment.parts:
             self._look_at_part(part)
         for section in assessment.sections():
-            found += self._section(self._resolve(section), section.title)
+            found += self._section(self._resolve(section, self.name), section.title)
         if assessment.rule is not None:
             self._note("The test's own outcome processing is replaced by the sum of the points.")
         title = assessment.title.strip()[:MAX_TITLE] or assessment.identifier[:MAX_TITLE] or "Test"
@@ -44,19 +46,39 @@ class ExamReader:
         if own or any(flow for node in part.sections for flow in _flows(node)):
             self._note("Conditions and branches are left out: every candidate gets all items.")
 
-    def _resolve(self, section: Section) -> Section:
-        """Return the section itself, also where it stands in a file of its own."""
-        if not section.href:
-            return section
-        found = self.sections.get(beside(self.name, section.href))
-        if found is None:
-            self._note(f"The section {section.href[:200]!r} is not there.")
-        return found or section
+    def _resolve(self, section: Section, base: str, depth: int = 0) -> Section:
+        """Return the section with all that stands in files of their own in its place.
+
+        Items are named as in the package: `base` is the file that a section stands in. Raises
+        QtiError where files bring one another in for ever, or by the thousands.
+        """
+        if depth > MAX_DEPTH:
+            raise QtiError("Sections are nested too deep.")
+        if section.href:
+            base = beside(base, section.href)
+            if base not in self.sections:
+                self._note(f"The section {section.href[:200]!r} is not there.")
+                return section
+            section = self.sections[base]
+        self.count += len(section.children)
+        if self.count > MAX_PARTS:
+            raise QtiError(f"The test has more than {MAX_PARTS} parts.")
+        inside = tuple(
+            self._resolve(child, base, depth + 1)
+            if isinstance(child, Section)
+            else replace(child, href=self._find(child, base))
+            for child in section.children
+        )
+        return replace(section, children=inside)
+
+    def _find(self, ref: ItemRef, base: str) -> str:
+        """Return an item's name; addresses are from the file's place, with some from the test's."""
+        names = [beside(base, ref.href), beside(self.name, ref.href)]
+        return next((name for name in names if name in self.questions), names[0])
 
     def _section(self, section: Section, outer: str) -> list[PortableSection]:
         """One section, or one for each of those in it where they choose or mix by themselves."""
         inner = [child for child in section.children if isinstance(child, Section)]
-        inner = [self._resolve(child) for child in inner]
         title = (section.title or outer or section.identifier or "Section")[:MAX_TITLE]
         if not inner:
             return [self._plain(section, title)]
@@ -64,24 +86,13 @@ class ExamReader:
             self._note(f"The section {title!r} chooses among or mixes whole sections: they stay.")
         if not any(one.select is not None or one.shuffle for one in inner):
             flat = Section(section.identifier, title, tuple(section.items()), section.flow)
-            return [self._plain(flat, title, self._all_items(section))]
+            return [self._plain(flat, title)]
         alone = tuple(child for child in section.children if isinstance(child, ItemRef))
         own = [self._plain(Section(section.identifier, title, alone, section.flow), title)]
         return own * bool(alone) + [part for one in inner for part in self._section(one, title)]
 
-    def _all_items(self, section: Section) -> list[ItemRef]:
-        found: list[ItemRef] = []
-        for child in section.children:
-            if isinstance(child, ItemRef):
-                found.append(child)
-            else:
-                found += self._all_items(self._resolve(child))
-        return found
-
-    def _plain(
-        self, section: Section, title: str, items: list[ItemRef] | None = None
-    ) -> PortableSection:
-        refs = self._all_items(section) if items is None else items
+    def _plain(self, section: Section, title: str) -> PortableSection:
+        refs = list(section.items())
         placed = [item for ref in refs for item in self._item(ref)]
         if section.with_replacement:
             self._note(f"The section {title!r} may ask an item twice: here it does not.")
@@ -93,7 +104,7 @@ class ExamReader:
         return PortableSection(title, tuple(placed), pick, section.shuffle)
 
     def _item(self, ref: ItemRef) -> Iterator[PortableItem]:
-        question = self.questions.get(beside(self.name, ref.href))
+        question = self.questions.get(ref.href)
         if question is None:
             self._note(f"The test's item {ref.identifier[:100]!r} is not among the questions.")
             return

@@ -114,6 +114,41 @@ def test_data_that_cannot_be_shown_is_told(source):
     assert "within the text" in entry.notes[0]
 
 
+TEST = (
+    '<assessmentTest identifier="t" title="T"><testPart identifier="p">{}</testPart>'
+    "</assessmentTest>"
+)
+SECTION = '<assessmentSection identifier="s" title="S">{}</assessmentSection>'
+BRING = '<assessmentSectionRef identifier="r{0}" href="{0}"/>'
+
+
+def test_a_section_names_its_items_from_its_own_place():
+    part = SECTION.format('<assessmentItemRef identifier="i" href="../items/one.xml"/>')
+    files = {"t.xml": TEST.format(BRING.format("parts/s.xml")), "parts/s.xml": part}
+    report = read({**files, "items/one.xml": EXAMPLE})
+    assert report.problems == ()
+    assert [item.question for item in report.exam.sections[0].items] == ["water"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "reason"),
+    [
+        ({"s.xml": BRING.format("s.xml")}, "too deep"),
+        (
+            {f"s{n}.xml".replace("s0", "s"): BRING.format(f"s{n + 1}.xml") * 8 for n in range(6)}
+            | {"s6.xml": '<assessmentItemRef identifier="i" href="one.xml"/>'},
+            "more than",
+        ),
+    ],
+)
+def test_sections_that_bring_in_one_another_are_told(sections, reason):
+    files = {name: SECTION.format(inside) for name, inside in sections.items()}
+    report = read({"t.xml": TEST.format(BRING.format("s.xml")), "one.xml": EXAMPLE, **files})
+    assert report.exam is None
+    assert any(reason in problem for problem in report.problems)
+    assert len(report.questions) == 1
+
+
 def test_identifiers_that_are_alike_get_numbers_at_once():
     taken = {}
     found = [find_free(name, taken) for name in ("a", "a-2", "a", "a", "b", "a-2")]
