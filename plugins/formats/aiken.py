@@ -37,7 +37,8 @@ from examhall.plugins.formats.moodle.texts import derive_title, escape
 
 MOST = 26
 _CHOICE = re.compile(r"([A-Z])[).](.*)")
-_KEY = re.compile(r"ANSWER:\s*(\S*).*")
+_KEY = re.compile(r"ANSWER:\s*(.*)")
+_KEYS = re.compile(r"[A-Z](?:(?:\s*[,;/&+]\s*|\s+(?:and\s+|or\s+)?)?[A-Z])+")
 
 
 class AikenFormat(Format):
@@ -127,6 +128,8 @@ def _content(draft: Draft, lines: Sequence[str]) -> dict[str, Any]:
     letters = [match[1] for match in choices]
     if letters != [chr(ord("A") + place) for place in range(len(letters))]:
         raise RefusedError("The answers are not called A, B, C and so on.")
+    if _KEYS.fullmatch(keys[0].strip()):
+        raise RefusedError(f"In Aiken one answer is right, not “{keys[0][:20]}”.")
     if keys[0][:1] not in letters:
         raise RefusedError(f"There is no answer “{keys[0][:20]}”, which should be the right one.")
     answers = [

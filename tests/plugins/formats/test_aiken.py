@@ -121,3 +121,16 @@ def test_empty_lines_part_a_heading_from_the_question_and_may_stand_within_it():
     heading, question = read("Week 1\n\nWhat is a prime?\n\nA) 7\n\nB) 9\nANSWER: A\n")
     assert heading.fidelity is Fidelity.REFUSED
     assert question.question.content["stem"] == "What is a prime?"
+
+
+@pytest.mark.parametrize("key", ["A, B", "AB", "A B", "A and B", "B/A"])
+def test_several_right_answers_are_refused_and_not_cut_to_one(key):
+    (entry,) = read(f"Which?\nA) 7\nB) 5\nC) 4\nANSWER: {key}\n")
+    assert entry.fidelity is Fidelity.REFUSED
+    assert "one answer is right" in entry.notes[0]
+
+
+@pytest.mark.parametrize("key", ["A", "A) 7", "A.", " A 7", "A - Because"])
+def test_words_behind_the_key_are_passed_over(key):
+    (entry,) = read(f"Which?\nA) 7\nB) 5\nANSWER: {key}\n")
+    assert entry.question.content["options"][0]["correct"]
