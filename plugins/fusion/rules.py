@@ -15,8 +15,10 @@ class Rule:
     """A window of `window` seconds is hot when at least `least` samples and `share` of all hit.
 
     Where samples come so slowly that the window holds too few of them, it is widened to as many as
-    `least` and `share` ask for. Hot windows closer than `merge_gap` seconds are one incident,
-    which must last for `min_length` seconds. `weight` is what it takes from the integrity score.
+    `least` and `share` ask for, unless it is `fixed`: a long piece of sound has as many findings as
+    the short ones that it replaces, and words far apart are no speech. Hot windows closer than
+    `merge_gap` seconds are one incident, which must last for `min_length` seconds. `weight` is what
+    it takes from the integrity score.
 
     Where findings stand `alone`, each is about an event or a span of time of which the detector is
     sure by itself: one is enough, and those closer than `merge_gap` are one incident. Findings
@@ -33,6 +35,7 @@ class Rule:
     weight: Decimal = Decimal(3)
     enabled: bool = True
     alone: bool = False
+    fixed: bool = False
 
 
 def _event(text: str, severity: Severity, weight: str, merge_gap: float = 10.0) -> Rule:
@@ -110,11 +113,12 @@ RULES: Mapping[str, Rule] = {
     "audio.speech": Rule(
         "Somebody spoke",
         Severity.MEDIUM,
-        window=3.0,
+        window=4.0,
         share=0.6,
-        least=2,
+        least=3,
         merge_gap=5.0,
         weight=Decimal(6),
+        fixed=True,
     ),
     "face.covered": Rule(
         "Part of the face was not in view",
@@ -225,7 +229,7 @@ def find_rule(kind: str, policy: Mapping[str, Any]) -> Rule:
     changes = rules.get(kind) if isinstance(rules, Mapping) else None
     if not isinstance(changes, Mapping):
         return base
-    names = {field.name for field in fields(Rule)} - {"alone"}
+    names = {field.name for field in fields(Rule)} - {"alone", "fixed"}
     usable = {name: _usable(name, value) for name, value in changes.items() if name in names}
     rule = replace(base, **{name: value for name, value in usable.items() if value is not None})
     if kind.startswith("technical.") or rule.severity is Severity.TECHNICAL:

@@ -146,7 +146,7 @@ def _window_start(rule: Rule, looks: _Looks, end: datetime) -> datetime:
     """Return the moment after which the window begins."""
     opens = end - timedelta(seconds=rule.window)
     wanted = math.ceil(rule.least / rule.share - 1e-9)
-    if looks.count(opens, end) >= wanted:
+    if rule.fixed or looks.count(opens, end) >= wanted:
         return opens
     longest = max(rule.window * WIDEST, wanted * looks.interval * SLACK)
     widest = end - timedelta(seconds=longest)
