@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import EntryPoint, entry_points
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
@@ -79,16 +79,24 @@ def main() -> None:
     try:
         cli(prog_name="examhall", standalone_mode=True)
     except ExamhallError as error:
-        _fail(error.message, *(f"  {name}: {value}" for name, value in error.details.items()))
+        _fail(error.message, *map(_detail, error.details.items()))
     except DBAPIError as error:
         if type(error) not in {OperationalError, InterfaceError, DatabaseError}:
             raise
         first, *_ = str(error.orig).strip().splitlines() or [type(error).__name__]
         _fail(f"The database cannot be used: {first}", "Look at EXAMHALL_DATABASE_URL.")
+    except UnicodeEncodeError:
+        _fail("A text cannot be written in this terminal's encoding. Set LC_ALL=C.UTF-8.")
     except OSError as error:
         if error.filename is None or error.strerror is None:
             raise
         _fail(f"{error.filename}: {error.strerror}")
+
+
+def _detail(item: tuple[str, Any]) -> str:
+    name, value = item
+    words = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+    return f"  {name}: {words}"
 
 
 def _fail(message: str, *more: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Plugins: what is loaded and what was refused, a new one, a trial of one."""
+"""Plugins: what is loaded and what was refused, switching and configuring, a new one, a trial."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import IO, Any
 
 import click
 
 from examhall.core.contracts.base import Kind
+from examhall.core.errors import InvalidError
 from examhall.core.permissions import SYSTEM
-from examhall.core.registry.changes import PluginOverview, list_plugins
+from examhall.core.registry.changes import PluginOverview, change_plugin, list_plugins
 from examhall.core.registry.descriptions import PluginDescription
 from examhall.core.registry.scaffold import write_project
 from examhall.core.registry.trial import has_project, run_contracts
+from examhall.core.text import load_json
 from examhall.web.cli.runtime import opened_platform
 
 
 @click.group()
 def plugin() -> None:
-    """Look at plugins, write new ones, try them."""
+    """Look at plugins, switch and configure them, write new ones, try them."""
 
 
 @plugin.command("list")
@@ -54,6 +57,63 @@ def _row(described: PluginDescription) -> tuple[str, str, str, str]:
         f"{origin} {described.version}",
         described.reason,
     )
+
+
+class PluginName(click.ParamType):
+    """The name of a plugin as `plugin list` prints it: kind/key."""
+
+    name = "kind/key"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Return kind and key."""
+        kind, slash, key = value.partition("/")
+        if not (kind and slash and key):
+            self.fail("Give it as `examhall plugin list` prints it: sign_in/password.", param, ctx)
+        return kind, key
+
+
+NAME = click.argument("name", type=PluginName())
+
+
+@plugin.command()
+@NAME
+def enable(name: tuple[str, str]) -> None:
+    """Switch a plugin on (NAME as sign_in/password), which ends a pause as well."""
+    _change(name, enabled=True)
+
+
+@plugin.command()
+@NAME
+def disable(name: tuple[str, str]) -> None:
+    """Switch a plugin off (NAME as sign_in/password)."""
+    _change(name, enabled=False)
+
+
+@plugin.command()
+@NAME
+@click.argument("file", type=click.File("rb"))
+def configure(name: tuple[str, str], file: IO[bytes]) -> None:
+    """Replace a plugin's configuration by the JSON object in FILE (- for the input).
+
+    Secrets that it leaves out stay as they are, null removes one.
+    """
+    try:
+        config = load_json(file.read())
+    except InvalidError as error:
+        raise click.ClickException(f"{file.name}: {error.message}") from error
+    if not isinstance(config, dict):
+        raise click.ClickException(f"{file.name} holds no JSON object.")
+    _change(name, config=config)
+
+
+def _change(name: tuple[str, str], **changes: Any) -> None:
+    with opened_platform() as platform:
+        change_plugin(platform.plugins, SYSTEM, *name, **changes)
+        described = next(one for one in platform.plugins.describe() if (one.kind, one.key) == name)
+    click.echo("  ".join(_row(described)).rstrip())
+    click.echo("Processes that run follow within 5 seconds.")
 
 
 @plugin.command()

@@ -133,6 +133,11 @@ def test_a_database_of_a_newer_version_is_left_alone(run, database):
         assert "A newer version of examhall made it" in said
 
 
+def test_a_name_of_another_encoding_is_no_traceback(run):
+    run("db", "upgrade")
+    assert "LC_ALL=C.UTF-8" in run("user", "add", "j\udcc3\udcb6rg", status=1)
+
+
 def test_help_needs_nothing(run, environment):
     environment["EXAMHALL_DATABASE_URL"] = "postgresql://127.0.0.1:1/none"
     printed = run("--help")

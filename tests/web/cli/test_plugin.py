@@ -46,6 +46,30 @@ def test_a_new_plugin_says_what_comes_next(run, tmp_path):
     assert (tmp_path / "mine" / "examhall-lamp" / "pyproject.toml").exists()
 
 
+def test_a_plugin_is_switched_where_nobody_can_sign_in(run):
+    assert "disabled  sign_in/password" in run("disable", "sign_in/password")
+    assert "disabled  sign_in/password" in run("list")
+    assert "enabled  sign_in/password" in run("enable", "sign_in/password")
+
+
+def test_a_plugin_is_configured_from_a_file(run, tmp_path):
+    file = tmp_path / "minio.json"
+    file.write_text('{"endpoint": "127.0.0.1:9000", "secret_key": "hidden-from-lists"}')
+    said = run("configure", "evidence_store/minio", str(file))
+    assert "enabled  evidence_store/minio" in said
+    assert "hidden" not in said
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", "\ufeff"])
+def test_a_file_that_is_no_configuration_is_named(text, run, tmp_path):
+    (tmp_path / "bad.json").write_text(text)
+    assert "bad.json" in run("configure", "evidence_store/minio", "bad.json", status=1)
+
+
+def test_a_name_without_its_kind_is_refused(run):
+    assert "sign_in/password" in run("disable", "password", status=2)
+
+
 def test_an_unknown_kind_is_refused_with_the_known_ones(run):
     assert "question_type" in run("new", "gadget", "x", status=2)
 
