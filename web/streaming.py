@@ -21,7 +21,10 @@ RETRY_SECONDS = 15
 
 RECONNECT_MILLISECONDS = 2000
 LONGEST_SECONDS = 900.0
-"""After this a stream ends and the browser opens a new one: who may watch is asked again."""
+"""After this a stream ends and the browser opens a new one."""
+
+CHECK_SECONDS = 30.0
+"""So often it is asked whether somebody may still follow."""
 
 MOST_OF_PERSON = 20
 """Streams of one person: windows that were closed a moment ago are still among them."""
@@ -64,30 +67,40 @@ def init_streams(app: Flask, most: int | None = None) -> None:
     app.extensions[STREAMS] = OpenStreams(most)
 
 
-def event_stream(first: Messages, subscription: Subscription) -> Response:
+def event_stream(
+    first: Messages, subscription: Subscription, may_follow: Callable[[], bool] = lambda: True
+) -> Response:
     """Return a response that sends `first`, then the subscription's messages until it is closed.
 
-    Subscribe before reading what `first` tells, so that no change falls between the two. Raises
-    RateLimitedError, with the subscription closed, where too many are open.
+    It ends as well when `may_follow`, asked now and then, says no. Subscribe before reading what
+    `first` tells, so that no change falls between the two. Raises RateLimitedError, with the
+    subscription closed, where too many are open.
     """
     try:
         leave = cast("OpenStreams", current_app.extensions[STREAMS]).enter(caller())
     except RateLimitedError:
         subscription.close()
         raise
-    response = Response(_lines(first, subscription), mimetype="text/event-stream")
+    response = Response(_lines(first, subscription, may_follow), mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(subscription.close)
     response.call_on_close(leave)
     return response
 
 
-def _lines(first: Messages, subscription: Subscription) -> Iterator[str]:
+def _lines(
+    first: Messages, subscription: Subscription, may_follow: Callable[[], bool]
+) -> Iterator[str]:
     end = time.monotonic() + LONGEST_SECONDS
+    asked = time.monotonic()
     yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
     for message in first:
         yield _spell(message)
     for heard in subscription:
+        if time.monotonic() - asked > CHECK_SECONDS:
+            if not may_follow():
+                return
+            asked = time.monotonic()
         yield ": still here\n\n" if heard is None else _spell(heard)
         if time.monotonic() > end:
             return

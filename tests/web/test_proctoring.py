@@ -19,7 +19,9 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from examhall.core.accounts.models import User
+from examhall.core.accounts.operations import revoke_role, update_user
 from examhall.core.accounts.tokens import make_access_token
+from examhall.core.permissions import SYSTEM
 from examhall.core.platform import Platform
 from examhall.web import streaming
 from examhall.web.app import create_app
@@ -259,6 +261,33 @@ def test_the_stream_tells_what_happens(app: Flask, consented: Watched, bearers: 
             assert content["kind"] == "person.second"
             break
     assert names == ["frame", "frame", "frame", "incident"]
+    response.close()
+
+
+@pytest.mark.parametrize("change", ["role", "password"])
+def test_a_stream_ends_with_the_right_to_watch(
+    app: Flask,
+    people: People,
+    consented: Watched,
+    bearers: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+) -> None:
+    monkeypatch.setattr(streaming, "CHECK_SECONDS", 0.0)
+    path = f"{API}/proctoring/stream?exam_id={consented.exam_id}"
+    response = app.test_client().get(path, headers=bearers["proctor"], buffered=False)
+    told = events(response)
+    assert next(told)[0] == "snapshot"
+    consented.show([ALONE] * 2)
+    assert next(told)[0] == "frame"
+    platform, proctor = consented.platform, people.users["proctor"]
+    with platform.db.transaction() as session:
+        if change == "role":
+            revoke_role(session, SYSTEM, proctor.id, proctor.grants[0].id)
+        else:
+            update_user(session, platform.settings, SYSTEM, proctor.id, password="another word 12")
+    consented.show([ALONE] * 2)
+    assert list(told) == []
     response.close()
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from flask import Response, request, url_for
 
+from examhall.core.accounts.queries import Account, find_account
 from examhall.core.live import LiveMessage
 from examhall.core.paging import Page
+from examhall.core.permissions import Permission
 from examhall.core.proctoring import chunks, consents, evidence, frames, incidents, queries
 from examhall.core.proctoring.evidence import EvidenceLink
 from examhall.core.proctoring.operations import exam_channel
@@ -133,7 +136,7 @@ def stream(arguments: dict[str, Any]) -> Response:
     except BaseException:
         subscription.close()
         raise
-    return event_stream([LiveMessage("snapshot", snapshot)], subscription)
+    return event_stream([LiveMessage("snapshot", snapshot)], subscription, _still_watches(exam_id))
 
 
 @blueprint.route("/evidence/<uuid:evidence_id>/link", methods=["POST"])
@@ -160,6 +163,25 @@ def show_evidence(arguments: dict[str, Any], evidence_id: UUID) -> Response:
         evidence_id, arguments["user"], arguments["expires"], arguments["signature"]
     )
     return send_evidence(evidence.open_link(platform(), principal(), link))
+
+
+def _still_watches(exam_id: UUID) -> Callable[[], bool]:
+    """Return what says whether whoever asks now may still watch an exam later."""
+    db, user_id = platform().db, principal().user_id
+
+    def look() -> Account | None:
+        with db.reading() as session:
+            return find_account(session, user_id) if user_id else None
+
+    before = look()
+
+    def still() -> bool:
+        now = look()
+        if before is None or now is None or now.session_version != before.session_version:
+            return False
+        return now.principal.may(Permission.PROCTORING_WATCH, exam_id)
+
+    return still
 
 
 def _snapshot(exam_id: UUID) -> dict[str, Any]:
