@@ -59,35 +59,28 @@ def _row(described: PluginDescription) -> tuple[str, str, str, str]:
     )
 
 
-class PluginName(click.ParamType):
-    """The name of a plugin as `plugin list` prints it: kind/key."""
-
-    name = "kind/key"
-
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        """Return kind and key."""
-        kind, slash, key = value.partition("/")
-        if not (kind and slash and key):
-            self.fail("Give it as `examhall plugin list` prints it: sign_in/password.", param, ctx)
-        return kind, key
+def _read_name(_context: click.Context, _param: click.Parameter, value: str) -> tuple[str, str]:
+    """Return kind and key of a name as `plugin list` prints it."""
+    kind, _, key = value.partition("/")
+    if not (kind and key):
+        raise click.BadParameter("Give it as `examhall plugin list` prints it: sign_in/password.")
+    return kind, key
 
 
-NAME = click.argument("name", type=PluginName())
+NAME = click.argument("name", metavar="KIND/KEY", callback=_read_name)
 
 
 @plugin.command()
 @NAME
 def enable(name: tuple[str, str]) -> None:
-    """Switch a plugin on (NAME as sign_in/password), which ends a pause as well."""
+    """Switch a plugin on, such as sign_in/password; it ends a pause as well."""
     _change(name, enabled=True)
 
 
 @plugin.command()
 @NAME
 def disable(name: tuple[str, str]) -> None:
-    """Switch a plugin off (NAME as sign_in/password)."""
+    """Switch a plugin off, such as sign_in/password."""
     _change(name, enabled=False)
 
 
