@@ -201,7 +201,7 @@ class GuardedSession:
         ) as error:
             raise ConfigError("The address cannot be called: it is not a web address.") from error
         except requests.RequestException as error:
-            raise TransientError(f"The partner could not be reached: {_reason(error)}") from error
+            raise TransientError(f"The partner could not be reached: {_reason(error)}.") from error
         log.info(
             "%s %s: %d in %.3f s",
             method,
@@ -238,11 +238,22 @@ def _read_body(response: requests.Response, deadline: float) -> None:
     response._content = b"".join(parts)
 
 
+_REASONS = {
+    "NewConnectionError": "no connection could be made",
+    "ConnectTimeoutError": "it did not answer in time",
+    "ReadTimeoutError": "it did not answer in time",
+    "ReadTimeout": "it did not answer in time",
+    "SSLError": "its certificate cannot be trusted",
+    "ProtocolError": "it broke off the connection",
+}
+
+
 def _reason(error: Exception) -> str:
     """Return what went wrong without the address, which may hold a secret."""
     cause = error.args[0] if error.args else error
     reason = getattr(cause, "reason", cause)
-    return type(reason).__name__ if isinstance(reason, Exception) else type(error).__name__
+    name = type(reason if isinstance(reason, Exception) else error).__name__
+    return _REASONS.get(name, name)
 
 
 def redact(text: str, secrets: Mapping[str, Any] | Iterable[str]) -> str:

@@ -142,7 +142,7 @@ def test_what_is_no_web_address_is_a_fault_of_the_configuration(url: str) -> Non
 
 
 def test_nobody_there_is_transient() -> None:
-    with pytest.raises(TransientError):
+    with pytest.raises(TransientError, match=r": no connection could be made\.$"):
         make_session(LOOPBACK).request("GET", f"http://127.0.0.1:{free_port()}/?token=secret-word")
 
 
@@ -156,7 +156,10 @@ def test_an_unknown_name_is_transient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_slow_partner_is_transient() -> None:
-    with partner(Answer(wait=5)) as server, pytest.raises(TransientError):
+    with (
+        partner(Answer(wait=5)) as server,
+        pytest.raises(TransientError, match=r": it did not answer in time\.$"),
+    ):
         make_session(LOOPBACK).request("GET", server.url, timeout=0.2)
 
 
