@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -32,7 +33,11 @@ def export(login: str, output: Path) -> None:
         archive = export_person(platform, SYSTEM, _find(platform, login))
         draft = output.with_name(f".{output.name}.part")
         try:
-            with draft.open("wb") as file:
+            # Faces and voices: for whoever asked for it alone, until they say otherwise.
+            draft.unlink(missing_ok=True)
+            with os.fdopen(
+                os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+            ) as file:
                 file.writelines(archive.parts)
             draft.replace(output)
         finally:

@@ -107,6 +107,7 @@ def test_a_person_is_exported_and_erased(run: Run, watched: Watched, tmp_path: P
         session.execute(update(Attempt).values(started_at=now(), submitted_at=now(), **values))
     file = tmp_path / "person.zip"
     run(person, "export", login, "-o", file)
+    assert file.stat().st_mode & 0o077 == 0
     with zipfile.ZipFile(file) as archive:
         assert len([name for name in archive.namelist() if name.startswith("evidence/")]) == 3
     assert "There is no user" in run(person, "erase", "nobody", "--yes", status=1).output
