@@ -228,6 +228,30 @@ def test_the_clock_asks_as_soon_as_the_device_has_slept(page: Page) -> None:
     assert asked == "/api/v1/attempts/an-attempt/clock"
 
 
+def test_a_room_whose_time_is_not_over_after_all_opens_again(
+    hall: Hall, device: BrowserContext, faults: Faults
+) -> None:
+    hall.open_exam(time={"limit_seconds": 600})
+    room = sign_in(device, hall.url, "candidate", hall.password)
+    faults.watch(room)
+    enter_room(room, watched=False)
+    left = iter([0.0, 0.0])
+
+    def tell(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        body["data"]["remaining_seconds"] = next(left, 300.0)
+        route.fulfill(response=answer, json=body)
+
+    room.route("**/clock", tell)
+    controls = show_question(room, TEXT).locator("[data-controls]")
+    room.evaluate("dispatchEvent(new Event('online'))")
+    expect(room.locator("#banner")).to_contain_text("The time is over")
+    assert controls.get_attribute("inert") is not None
+    expect(room.locator("#banner")).to_be_hidden(timeout=20_000)
+    expect(controls).not_to_have_attribute("inert", "")
+
+
 def test_a_window_that_keeps_nothing_sends_what_it_has_before_it_takes_over(
     hall: Hall, device: BrowserContext, faults: Faults
 ) -> None:

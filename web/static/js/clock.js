@@ -9,9 +9,9 @@ const MARKS = [600, 60];
 const SLEPT = 2000;
 
 /**
- * Events: `tick`, `state` when the attempt's state or deadline changed, `mark` {seconds} at ten
- * minutes and one minute before the end, `over` once the time is up here. The clock never acts on
- * that: what becomes of the attempt is the server's word, which comes as `state`.
+ * Events: `tick`, `state` when the attempt's state or deadline changed or the time is not over after
+ * all, `mark` {seconds} at ten minutes and one minute before the end, `over` once it is up here. The
+ * clock never acts on that: what becomes of the attempt is the server's word, which comes as `state`.
  */
 export class Clock extends EventTarget {
   #at = 0;
@@ -41,8 +41,9 @@ export class Clock extends EventTarget {
     this.state = clock.state;
     this.version = clock.deadline_version;
     if (isFirst) this.#passed = new Set(MARKS.filter((mark) => this.#left !== null && this.#left <= mark));
-    if (this.remaining > 0) this.#isOver = false;
-    if (changed && !isFirst) this.#tell("state", { from });
+    const goesOn = this.#isOver && this.remaining > 0;
+    if (goesOn) this.#isOver = false;
+    if ((changed && !isFirst) || goesOn) this.#tell("state", { from });
     this.#tick();
   }
 

@@ -71,7 +71,10 @@ class ExamRoom {
     outbox.addEventListener("change", () => this.#draw());
     outbox.addEventListener("clock", ({ detail }) => clock.sync(detail));
     outbox.addEventListener("settled", ({ detail }) => this.#settled(detail));
-    clock.addEventListener("state", () => this.#followState());
+    clock.addEventListener("state", () => {
+      this.#draw();
+      this.#followState();
+    });
     clock.addEventListener("over", () => this.#end());
     document.addEventListener("eh-upload", ({ target, detail }) => {
       const section = target.closest("[data-item]");
