@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import logging
+import math
 import stat
 import wave
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,7 @@ _UNMEASURABLE = (
 MAX_FILE = 512 * 1024 * 1024
 MOST_SECONDS = 24 * 3600.0
 MOST_NAME = 200
+MOST_FIGURE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,23 @@ def evaluate_detector(platform: Platform, key: str, manifest: Path) -> Metrics:
             raise InvalidError(_UNMEASURABLE.format(plugin.title)) from error
         raise
     _tell_left_out(plugin.title, metrics.samples, len(chosen))
-    return metrics
+    groups = {str(name): finite(figures) for name, figures in metrics.groups.items()}
+    return Metrics(int(metrics.samples), finite(metrics.figures), groups)
+
+
+def finite(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return the figures that are numbers, as plain ones: a share of nothing is none."""
+    return {
+        str(name)[:MOST_FIGURE]: float(value)
+        for name, value in figures.items()
+        if math.isfinite(value)
+    }
 
 
 def _tell_left_out(title: str, measured: int, named: int) -> None:
     """Log how many files no figure is about; raises InvalidError where that is all of them."""
-    reason = f"it cannot be read, or has no label that {title} can be compared with"
+    reason = f"it is no JPEG picture, video or sound that can be read, or has no label that {title}"
+    reason += " can be compared with"
     if not measured:
         raise InvalidError(f"Nothing was measured: of each of {named} files, {reason}.")
     if measured < named:

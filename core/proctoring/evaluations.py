@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from examhall.core.contracts.detector import Detector, Metrics
 from examhall.core.db import database_now
 from examhall.core.errors import ExamhallError, NotFoundError, PluginError
 from examhall.core.permissions import Permission, Principal
+from examhall.core.proctoring.evaluation import finite
 from examhall.core.proctoring.evaluation_models import DetectorEvaluation
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ def save_evaluation(
             manifest=manifest.name[-200:],
             manifest_digest=hashlib.sha256(manifest.read_bytes()).hexdigest(),
             samples=metrics.samples,
-            figures=_finite(metrics.figures),
+            figures=finite(metrics.figures),
             groups={
-                str(name)[:MOST_NAME]: _finite(figures)
+                str(name)[:MOST_NAME]: finite(figures)
                 for name, figures in list(metrics.groups.items())[:MOST_GROUPS]
             },
             measured_by=(measured_by or principal.name)[:100],
@@ -245,11 +245,3 @@ def _thresholds(platform: Platform, plugin: Detector) -> list[Threshold]:
         for field in form
         if not field.secret and field.type != "secret"
     ]
-
-
-def _finite(figures: Mapping[str, float]) -> dict[str, float]:
-    return {
-        str(name)[:MOST_NAME]: float(value)
-        for name, value in figures.items()
-        if math.isfinite(value)
-    }
