@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from posixpath import dirname, join, normpath
+from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -11,7 +14,10 @@ from examhall.plugins.qti.body import file_name
 from examhall.plugins.qti.errors import QtiError
 from examhall.plugins.qti.item import CACHED_ITEMS, Item, parse_item, read_item
 from examhall.plugins.qti.standard import TEMPLATES, template_name
-from examhall.plugins.qti.xml import XINCLUDE, children, parse_qti
+from examhall.plugins.qti.xml import MAX_ELEMENTS, XINCLUDE, children, parse_qti
+
+NAMING = ("src", "data", "href", "poster")
+"""The attributes that hold addresses of files."""
 
 Documents = tuple[tuple[str, str], ...]
 
@@ -25,10 +31,30 @@ def load_item(xml: str, documents: Documents = ()) -> Item:
 def _load(xml: str, documents: Documents) -> Item:
     root = parse_qti(xml)
     known = {file_name(href): text for href, text in documents}
-    _include(root, known)
+    bring = _Bringer(known)
+    _include(root, bring)
     _bring_template(root, known)
-    _bring_stimuli(root, known)
+    _bring_stimuli(root, bring)
     return read_item(root)
+
+
+@dataclass
+class _Bringer:
+    """Reads other documents, as often as they are named, but not more than an item can hold."""
+
+    known: Mapping[str, str]
+    count: int = 0
+
+    def read(self, href: str) -> etree._Element | None:
+        text = self.known.get(file_name(href))
+        if text is None:
+            return None
+        root = parse_qti(text)
+        _move(root, href)
+        self.count += sum(1 for _ in root.iter())
+        if self.count > MAX_ELEMENTS:
+            raise QtiError(f"With its other files it has more than {MAX_ELEMENTS} elements.")
+        return root
 
 
 def needed_documents(root: etree._Element) -> list[str]:
@@ -41,17 +67,16 @@ def needed_documents(root: etree._Element) -> list[str]:
         template = processing.get("template", "")
         if template_name(template or location) not in TEMPLATES:
             found += [location or template]
-    return [href for href in found if href]
+    return [href for href in dict.fromkeys(found) if href]
 
 
-def _include(root: etree._Element, known: dict[str, str]) -> None:
+def _include(root: etree._Element, bring: _Bringer) -> None:
     """Put included documents in their places, once: what they include stays out."""
     for element in list(root.iter(f"{{{XINCLUDE}}}include")):
-        text = known.get(file_name(element.get("href", "")))
+        included = bring.read(element.get("href", ""))
         parent = element.getparent()
-        if text is None or parent is None:
+        if included is None or parent is None:
             raise QtiError(f"It includes {element.get('href', '')[:100]!r}, which is not there.")
-        included = parse_qti(text)
         included.tail = element.tail
         parent.replace(element, included)
 
@@ -68,16 +93,23 @@ def _bring_template(root: etree._Element, known: dict[str, str]) -> None:
             return
 
 
-def _bring_stimuli(root: etree._Element, known: dict[str, str]) -> None:
+def _bring_stimuli(root: etree._Element, bring: _Bringer) -> None:
     """Put shared stimulus in front of the body."""
     body = root.find("itemBody")
     for place, reference in enumerate(root.findall("assessmentStimulusRef")):
-        text = known.get(file_name(reference.get("href", "")))
-        if text is None or body is None:
-            continue
-        stimulus = parse_qti(text).find("stimulusBody")
-        if stimulus is not None:
+        shared = bring.read(reference.get("href", ""))
+        stimulus = None if shared is None else shared.find("stimulusBody")
+        if stimulus is not None and body is not None:
             body.insert(place, stimulus)
+
+
+def _move(element: etree._Element, href: str) -> None:
+    """Name the files of another document, that stands at `href`, as from the item's place."""
+    for one in element.iter():
+        for attribute in NAMING:
+            address = one.get(attribute, "")
+            if address and not address.startswith("#") and not urlsplit(address).scheme:
+                one.set(attribute, join(dirname(href), address))
 
 
 def beside(name: str, href: str) -> str:

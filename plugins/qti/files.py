@@ -11,7 +11,7 @@ from lxml import etree
 
 from examhall.plugins import MediaFile
 from examhall.plugins.qti.body import file_name, is_data
-from examhall.plugins.qti.documents import beside
+from examhall.plugins.qti.documents import NAMING, beside
 from examhall.plugins.qti.errors import QtiError
 from examhall.plugins.qti.package import Package
 from examhall.plugins.qti.xml import SVG, local_name
@@ -23,7 +23,6 @@ CONTENT_TYPES = {
     "flac": "audio/flac", "mp4": "video/mp4", "m4v": "video/mp4", "webm": "video/webm",
     "ogv": "video/ogg", "pdf": "application/pdf",
 }  # fmt: skip
-_NAMING = ("src", "data", "href", "poster")
 _NO_ADDRESSES = ("#", "mailto:", "tel:", "javascript:")
 _NO_FILES = {"stylesheet", "assessmentStimulusRef", "include", "assessmentItemRef"}
 
@@ -60,7 +59,7 @@ def named_files(root: etree._Element) -> Iterator[str]:
     for element in root.iter():
         if local_name(element) in _NO_FILES or str(element.tag).startswith(f"{{{SVG}}}"):
             continue
-        for attribute in _NAMING:
+        for attribute in NAMING:
             href = (element.get(attribute) or "").strip()
             if href and href not in seen and not href.startswith(_NO_ADDRESSES):
                 seen.add(href)

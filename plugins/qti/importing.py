@@ -16,7 +16,7 @@ from examhall.plugins.qti.files import Shelf, collect_files
 from examhall.plugins.qti.item import INTERACTIONS, Item, is_drawn, read_item
 from examhall.plugins.qti.package import Package
 from examhall.plugins.qti.session import ItemSession
-from examhall.plugins.qti.xml import SVG, local_name, parse_qti
+from examhall.plugins.qti.xml import SVG, XINCLUDE, local_name, parse_qti
 
 QTI_ITEM = "qti_item"
 MAX_TITLE = 300
@@ -118,6 +118,8 @@ def _read_documents(root: etree._Element, source: Source) -> tuple[list[dict[str
             found.append({"href": href, "xml": decode_xml(source.package.read(name))})
         elif any(s.get("href") == href for s in root.findall("assessmentStimulusRef")):
             notes.append(f"The shared text {href[:200]!r} is not there.")
+        elif any(one.get("href") == href for one in root.iter(f"{{{XINCLUDE}}}include")):
+            notes.append(f"The part {href[:200]!r} is not there.")
     return found, notes
 
 

@@ -157,6 +157,38 @@ def test_identifiers_that_are_alike_get_numbers_at_once():
     assert (len(set(many)), many[-1]) == (20_000, "x-20000")
 
 
+def test_a_shared_text_names_its_pictures_from_its_own_place():
+    shared = (
+        "<assessmentStimulus identifier='s' title='t'><stimulusBody><p><img src='i/p.png' alt=''/>"
+        "<a href='#top'>up</a></p></stimulusBody></assessmentStimulus>"
+    )
+    item = EXAMPLE.replace(
+        "<itemBody>", "<assessmentStimulusRef identifier='s' href='../texts/s.xml'/><itemBody>"
+    )
+    files = {"items/a.xml": item, "texts/s.xml": shared, "texts/i/p.png": b"png"}
+    (entry,) = read(files).questions
+    assert (entry.fidelity, entry.notes) == (Fidelity.EXACT, ())
+    assert [one["href"] for one in entry.question.content["files"]] == ["../texts/i/p.png"]
+    del files["texts/s.xml"]
+    assert "not there" in read(files).questions[0].notes[0]
+
+
+def test_a_part_that_is_not_there_is_told():
+    part = "<include xmlns='http://www.w3.org/2001/XInclude' href='part.xml'/>"
+    item = EXAMPLE.replace("<itemBody>", f"<itemBody>{part}")
+    assert read({"a.xml": item}).questions[0].notes == ("The part 'part.xml' is not there.",)
+    there = read({"a.xml": item, "part.xml": "<p>Part</p>"}).questions[0]
+    assert there.fidelity is Fidelity.EXACT
+
+
+def test_a_part_that_is_brought_in_again_and_again_has_a_limit():
+    part = "<include xmlns='http://www.w3.org/2001/XInclude' href='part.xml'/>"
+    item = EXAMPLE.replace("<itemBody>", f"<itemBody>{part * 300}")
+    (entry,) = read({"a.xml": item, "part.xml": f"<p>{'<br/>' * 999}</p>"}).questions
+    assert entry.fidelity is Fidelity.REFUSED
+    assert "elements" in entry.notes[0]
+
+
 def test_scripts_are_told_to_be_lost():
     entry = read({"a.xml": EXAMPLE.replace("<itemBody>", "<itemBody><script>x()</script>")})
     assert entry.questions[0].notes == ("Its scripts are left out.",)
