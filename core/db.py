@@ -195,6 +195,7 @@ def _sqlite_engine(address: Any, pool_size: int) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
+        _keep_private(address.database)
         # The driver's own transaction handling is off: it would begin late and deferred.
         connection.isolation_level = None
         for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on"):
@@ -206,6 +207,12 @@ def _sqlite_engine(address: Any, pool_size: int) -> Engine:
         connection.exec_driver_sql("begin immediate" if writing else "begin")
 
     return engine
+
+
+def _keep_private(file: str | None) -> None:
+    """Take a file that was made this moment from everybody else; SQLite's other files follow it."""
+    if file and Path(file).is_file() and Path(file).stat().st_size == 0:
+        Path(file).chmod(0o600)
 
 
 def alembic_config(url: str) -> Config:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import StatementError
 
 from examhall.core.accounts.models import User
@@ -127,3 +127,20 @@ def test_the_lock_serves_whoever_came_first(waiting):
     for thread in threads:
         thread.join(10)
     assert served == list(range(waiting))
+
+
+def test_nobody_else_on_the_machine_reads_a_new_sqlite_database(tmp_path):
+    file = tmp_path / "new.db"
+    database = open_database(f"sqlite:///{file}")
+    with database.transaction() as session:
+        session.execute(text("create table t (x)"))
+        modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+    assert modes == {"new.db": 0, "new.db-wal": 0, "new.db-shm": 0}
+    database.dispose()
+    # What an operator sets stays.
+    file.chmod(0o640)
+    database = open_database(f"sqlite:///{file}")
+    with database.reading() as session:
+        session.execute(text("select * from t"))
+    assert file.stat().st_mode & 0o777 == 0o640
+    database.dispose()
