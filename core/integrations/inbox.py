@@ -38,6 +38,8 @@ def receive_webhook(
 ) -> bool:
     """Store a partner's call that its provider knows as genuine; say whether it is new.
 
+    A call that failed before counts as new.
+
     Raises NotFoundError for an unknown or disabled connection, ForbiddenError for a call that is
     not genuine.
     """
@@ -172,7 +174,10 @@ def _settle_message(
 def _store(
     session: Session, connection_id: UUID, key: str, raw: bytes, state: str, now: datetime
 ) -> UUID | None:
-    """Write a row unless there is one with this key; return its id, None for a duplicate."""
+    """Write a row unless there is one with this key; return its id, None for a duplicate.
+
+    One that failed is tried anew when the partner sends it again: nobody else could mend it.
+    """
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     written: UUID | None = session.scalar(
         dialect.insert(InboxMessage)
@@ -185,8 +190,10 @@ def _store(
             received_at=now,
             applied_at=now if state == "applied" else None,
         )
-        .on_conflict_do_nothing(
-            index_elements=[InboxMessage.connection_id, InboxMessage.dedupe_key]
+        .on_conflict_do_update(
+            index_elements=[InboxMessage.connection_id, InboxMessage.dedupe_key],
+            set_={"state": state, "tries": 0, "received_at": now},
+            where=InboxMessage.state == "failed",
         )
         .returning(InboxMessage.id)
     )

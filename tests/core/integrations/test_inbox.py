@@ -191,3 +191,16 @@ def test_an_answer_that_is_faster_than_the_sending_settles_its_message(
     (message,) = messages(platform)
     assert (message.state, message.leased_until) == ("delivered", None)
     assert event_types(platform).count("message.delivered") == 1
+
+
+def test_a_failed_call_that_comes_again_is_tried_anew(
+    platform: Platform, connection_id: UUID
+) -> None:
+    assert receive(platform, connection_id, body())
+    with platform.db.transaction() as session:
+        session.execute(update(InboxMessage).values(state="failed", tries=5))
+    assert receive(platform, connection_id, body())
+    apply_all(platform)
+    assert [(message.state, message.tries) for message in inbox(platform)] == [("applied", 0)]
+    assert not receive(platform, connection_id, body())
+    assert len(told(platform)) == 1
