@@ -33,9 +33,15 @@ USUAL_TOLERANCE = Decimal("0.01")
 
 def read_units(source: Source) -> dict[str, Any]:
     """Read the units of a number and how they are judged."""
-    units = [
+    found = [
         _read_unit(unit) for group in source.children("units") for unit in group.findall("unit")
     ]
+    by_name: dict[str, dict[str, Any]] = {}
+    for unit in found:
+        by_name.setdefault(unit["name"], unit)
+    if any(by_name[unit["name"]] != unit for unit in found):
+        source.draft.lose("Of two units of the same name the first is kept.")
+    units = list(by_name.values())
     shown = source.value("showunits") or ("0" if units else NO_UNITS)
     grading = source.value("unitgradingtype", "0") or "0"
     penalty = source.number("unitpenalty", Decimal("0.1"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -100,7 +100,7 @@ def read_true_false(source: Source) -> Read:
     said = {True: "", False: ""}
     truth: bool | None = None
     for number, answer in enumerate(source.children("answer")):
-        word = source.plain(answer)
+        word = source.plain(answer).lower()
         if word not in {"true", "false"}:
             source.draft.note("Its answers are not called true and false: the first is true.")
         is_true = word == "true" or (word != "false" and number == 0)
@@ -228,13 +228,13 @@ def read_ordering(source: Source) -> Read:
     items = [source.html(answer) for answer in answers]
     if any(source.html(answer.find("feedback")) for answer in answers):
         source.draft.lose("Feedback to single items is not kept.")
-    select = source.value("selecttype") or source.value("logical")
+    select = "selecttype" if source.value("selecttype") else "logical"
     count = read_number(source.value("selectcount") or source.value("studentsee"))
     source.child("showgrading")
     settings = {
-        "layout": LAYOUTS.get(source.value("layouttype").upper(), DEFAULTS["layout"]),
-        "select": SELECTIONS.get(select.upper(), DEFAULTS["select"]),
-        "grading": GRADINGS.get(source.value("gradingtype").upper(), DEFAULTS["grading"]),
+        "layout": _known(source, "layouttype", LAYOUTS, DEFAULTS["layout"]),
+        "select": _known(source, select, SELECTIONS, DEFAULTS["select"]),
+        "grading": _known(source, "gradingtype", GRADINGS, DEFAULTS["grading"]),
         "numbering": source.value("numberingstyle", "none") or "none",
     }
     if settings["numbering"] not in NUMBERINGS:
@@ -243,6 +243,14 @@ def read_ordering(source: Source) -> Read:
     content = order_content(source.draft, items, settings, shown)
     _copy_ids(answers, content["items"])
     return "order", content
+
+
+def _known(source: Source, name: str, table: Mapping[str, str], usual: str) -> str:
+    """Return what a word of a table means; another word is named in the report."""
+    word = source.value(name)
+    if word and word.upper() not in table:
+        source.draft.lose(f"The setting “{word[:30]}” ({name}) is not known: it becomes {usual}.")
+    return table.get(word.upper(), usual)
 
 
 READERS: dict[str, Callable[[Source], Read]] = {
