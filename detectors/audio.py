@@ -29,6 +29,9 @@ CONTEXT = 64
 GATE_WINDOW = 480
 """Samples that webrtcvad judges at once: 30 ms."""
 
+NOISE = "noise"
+"""The kind of labelled sound in which nobody speaks."""
+
 STATE_SHAPE = (2, 1, 128)
 FULL_SCALE = 32768.0
 MAX_SECONDS = 120
@@ -126,12 +129,12 @@ class AudioDetector(Detector):
         `hit rate` (`recall`) is the share of windows in labelled speech that were heard,
         `precision` the share of windows heard that are labelled, `false alarms` the share of all
         others that were heard (the ends of words among them), `false alarms in noise` that of files
-        of the kind `noise`. Files without labels are left out.
+        of the kind `noise`, which need no spans. Other files without them are left out.
         """
         tally: Tally[bool] = Tally()
         files = 0
         for sample, labels in dataset:
-            spans = _read_spans(labels.get("speech", ""))
+            spans = _read_spans(labels)
             if spans is None:
                 continue
             files += 1
@@ -285,8 +288,11 @@ def _finding(sample: Sample, start: float, end: float, score: float) -> Finding:
     return finding_about(sample, SPEECH, text, score, span=span)
 
 
-def _read_spans(text: str) -> list[tuple[float, float]] | None:
+def _read_spans(labels: Mapping[str, str]) -> list[tuple[float, float]] | None:
     """Read labelled speech, `[[start, end, speaker], ...]`; None where nothing is labelled."""
+    text = labels.get("speech", "")
+    if labels.get("kind") == NOISE and text in {"", "null"}:
+        return []
     try:
         spans = json.loads(text)
         return [(float(span[0]), float(span[1])) for span in spans]
@@ -302,7 +308,7 @@ def _figures(tally: Tally[bool]) -> dict[str, float]:
     figures |= rates
     if other := tally.wanted(False):
         figures["false alarms"] = tally.false_alarms(True) / other
-    noise = tally.of("noise")
+    noise = tally.of(NOISE)
     if noise.total:
         figures["false alarms in noise"] = noise.found(True) / noise.total
     return figures

@@ -150,3 +150,12 @@ def test_speech_makes_the_same_incidents_in_short_and_long_pieces(
 
 def test_pieces_in_quick_succession_are_all_wanted() -> None:
     assert AudioDetector.cadence == 0
+
+
+def test_noise_needs_no_spans_to_be_compared_with() -> None:
+    pytest.importorskip("numpy")
+    [loud] = cut(speech((0.5, 1.0), seconds=2), 32_000)
+    rows = [{"kind": "noise"}, {"kind": "noise", "speech": "null"}, {"kind": "speech"}, {}]
+    metrics = _Attentive().evaluate([(loud, labels) for labels in rows])
+    assert metrics.samples == 2
+    assert 0.2 < metrics.figures["false alarms in noise"] < 0.3
