@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -13,7 +14,7 @@ from examhall.core.audit.operations import KEY_PURPOSE, verify_chain
 from examhall.core.errors import ConflictError, EvidenceMissingError, ForbiddenError, InvalidError
 from examhall.core.permissions import SYSTEM, Role
 from examhall.core.platform import Platform
-from examhall.core.proctoring import chunks
+from examhall.core.proctoring import check_in, chunks
 from examhall.core.proctoring.evidence import read_evidence
 from examhall.core.proctoring.models import IncidentRecord
 from examhall.core.proctoring.verification import verify_session
@@ -130,6 +131,29 @@ def test_equal_bytes_that_come_during_a_purge_are_there_afterwards(
     late.send(chunk)
     [row] = pieces(late)
     assert path_of(late, row).read_bytes() == chunk.uploads[0].data
+
+
+def test_a_photo_that_comes_during_a_purge_of_its_like_is_there_afterwards(
+    world: World, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunk = watched.chunk([ALONE])
+    watched.send(chunk)
+    end(watched)
+    make_due(watched)
+    late = watch(world, face_photo=True)
+    put = check_in.put_evidence
+
+    def put_then_purge(*arguments: Any) -> object:
+        ref = put(*arguments)
+        if watched.session().purged_at is None:
+            assert len(purge_due(world.platform)) == 1
+        return ref
+
+    monkeypatch.setattr(check_in, "put_evidence", put_then_purge)
+    [upload] = chunk.uploads
+    check_in.store_photo(world.platform, late.candidate, late.attempt_id, "face", upload)
+    [row] = pieces(late)
+    assert path_of(late, row).read_bytes() == upload.data
 
 
 def test_a_repeated_chunk_heals_what_a_purge_took(world: World, watched: Watched) -> None:
