@@ -44,6 +44,7 @@ from examhall.question_types.verdict import Verdict
 LONGEST = 80_000
 """Characters; in UTF-8 they stay below what a response may have in bytes."""
 _LETTER = re.compile(r"\w")
+_DASHES = str.maketrans("\u2013\u2014", "  ")
 _LINE_END = re.compile(r"\r\n?|\n")
 
 
@@ -184,8 +185,8 @@ class Essay(QuestionType):
 
 
 def count_words(text: str) -> int:
-    """Count what stands between white space and holds a letter or a digit."""
-    return sum(1 for word in text.split() if _LETTER.search(word))
+    """Count what stands between white space or dashes (not hyphens) and has a letter or digit."""
+    return sum(1 for word in text.translate(_DASHES).split() if _LETTER.search(word))
 
 
 def _limits(public: Mapping[str, Any]) -> str:

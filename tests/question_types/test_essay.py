@@ -19,6 +19,7 @@ ESSAY = {"stem": "?", "min_words": 3, "max_words": 5, "rubric": "<p>two points f
         ("- well-known fact", 2),
         ("être où", 2),
         ("3.5 !", 1),
+        ("no\u2014not so \u2013 ever", 4),
     ],
 )
 def test_words(text, words) -> None:
