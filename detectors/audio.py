@@ -108,7 +108,8 @@ class AudioDetector(Detector):
         return AudioConfiguration
 
     def health(self) -> Health:
-        return health_of(self, MODEL, modules=("numpy", "onnxruntime", "webrtcvad"))
+        modules = ("numpy", "onnxruntime", "webrtcvad")
+        return health_of(self, MODEL, modules=modules, extra="audio")
 
     def model_digest(self) -> str:
         return digest_of(self, MODEL)

@@ -137,7 +137,7 @@ class TechnicalDetector(Detector):
         if importlib.util.find_spec("cv2") is None:
             return Health.degraded(
                 "Dark and frozen pictures are not told: the Python package cv2 is missing.",
-                "Run `pip install examhall[vision]`.",
+                "Run `pip install 'examhall[vision]'`.",
             )
         return Health.ok()
 

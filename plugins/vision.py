@@ -83,12 +83,18 @@ def digest_of(plugin: Plugin, name: str) -> str:
         return ""
 
 
-def health_of(plugin: Plugin, *names: str, modules: tuple[str, ...] = ()) -> Health:
-    """Say whether libraries and models are there, and how to get what is missing."""
+def health_of(
+    plugin: Plugin, *names: str, modules: tuple[str, ...] = (), extra: str = "vision"
+) -> Health:
+    """Say whether libraries and models are there, and how to get what is missing.
+
+    `extra` is the extra of the installation that brings the libraries.
+    """
     for module in modules:
         if importlib.util.find_spec(module) is None:
             return Health.failed(
-                f"The Python package {module} is missing.", "Run `pip install examhall[vision]`."
+                f"The Python package {module} is missing.",
+                f"Run `pip install 'examhall[{extra}]'`.",
             )
     try:
         for name in names:

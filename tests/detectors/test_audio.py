@@ -2,6 +2,7 @@
 
 import wave
 from collections.abc import Sequence
+from configparser import ConfigParser
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -159,3 +160,13 @@ def test_noise_needs_no_spans_to_be_compared_with() -> None:
     metrics = _Attentive().evaluate([(loud, labels) for labels in rows])
     assert metrics.samples == 2
     assert 0.2 < metrics.figures["false alarms in noise"] < 0.3
+
+
+def test_what_is_missing_is_in_the_extra_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    health = AudioDetector().health()
+    assert "'examhall[audio]'" in health.hint
+    extras = ConfigParser()
+    extras.read(Path(__file__).parents[2] / "setup.cfg")
+    needed = extras["options.extras_require"]["audio"]
+    assert all(name in needed for name in ("numpy", "onnxruntime", "webrtcvad"))
