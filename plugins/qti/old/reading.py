@@ -65,9 +65,13 @@ class Reader:
     exam: PortableExam | None = None
     taken: dict[str, int] = field(default_factory=dict)
     by_element: dict[etree._Element, PortableQuestion] = field(default_factory=dict)
+    by_name: dict[str, PortableQuestion] = field(default_factory=dict)
+    assessments: list[tuple[str, etree._Element]] = field(default_factory=list)
 
     def report(self) -> ImportReport:
         """Return what was read."""
+        for name, assessment in self.assessments:
+            self._read_exam(name, assessment)
         media = {**self.shelf.media, **self.natives.media}
         exam = self.natives.exam or self.exam
         return ImportReport(
@@ -75,7 +79,7 @@ class Reader:
         )
 
     def read(self, name: str, root: etree._Element) -> None:
-        """Read the items of a document, then its assessment."""
+        """Read the items of a document; its assessment waits for those of all the others."""
         for element in root.iter("item"):
             if len(self.questions) >= MAX_ITEMS:
                 self.problems.append(f"Of more than {MAX_ITEMS} items the first are read.")
@@ -84,7 +88,7 @@ class Reader:
             self.add(entry, element)
         assessment = root.find("assessment")
         if assessment is not None and assessment.find("section") is not None:
-            self._read_exam(name, assessment)
+            self.assessments.append((name, assessment))
 
     def add(self, entry: ImportedQuestion, element: etree._Element) -> None:
         """Take a question, under an identifier of its own."""
@@ -93,6 +97,7 @@ class Reader:
             identifier = find_free(identifier, self.taken)
             question = replace(question, identifier=identifier)
             self.by_element[element] = question
+            self.by_name.setdefault(element.get("ident", "").strip(), question)
         self.questions.append(replace(entry, identifier=identifier, question=question))
 
     def _read_exam(self, name: str, assessment: etree._Element) -> None:
@@ -125,6 +130,8 @@ class Reader:
     def _items(self, element: etree._Element, each: Decimal | None) -> Iterator[PortableItem]:
         for child in children(element):
             question = self.by_element.get(child)
+            if local_name(child) == "itemref":
+                question = self.by_name.get(child.get("linkrefid", "").strip())
             if question is not None:
                 points = question.points if each is None or each < 0 else each.normalize() + 0
                 yield PortableItem(question.identifier, points)
@@ -144,6 +151,8 @@ def _read_package(package: Package) -> ImportReport:
         native = natives.find(name, package.read(name))
         if native is not None:
             reader.questions.append(native)
+            if native.question is not None:
+                reader.by_name.setdefault(native.question.identifier, native.question)
         elif natives.exam is None or next(root.iter("item"), None) is not None:
             reader.read(name, root)
     if not found and not natives.is_ours:

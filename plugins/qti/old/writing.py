@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +12,13 @@ from examhall.plugins import FormatError, PortableExam, PortableQuestion, Questi
 from examhall.plugins.qti.native import NATIVE, write_natives
 from examhall.plugins.qti.package import write_package
 from examhall.plugins.qti.writing.nodes import legal
-from examhall.plugins.qti.writing.package import ENDINGS
+from examhall.plugins.qti.writing.package import CP, ENDINGS
 
 NS = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
 FULL = Decimal(100)
 EXAM = "assessment.xml"
 _MAP: Any = {None: NS}
+_CP: Any = {None: CP}
 Element = etree._Element
 Media = Mapping[str, str]
 
@@ -228,7 +229,24 @@ def write_bundle(bundle: QuestionBundle) -> bytes:
         files[EXAM] = write_exam(bundle.exam)
         exam = EXAM, files[EXAM], bundle.exam
     shown = [(name, bundle.media[reference]) for reference, name in media.items()]
-    return write_package({**files, NATIVE: write_natives(written, exam, shown)})
+    manifest = write_manifest(files, list(media.values()))
+    native = write_natives(written, exam, shown)
+    return write_package({"imsmanifest.xml": manifest, **files, NATIVE: native})
+
+
+def write_manifest(files: Mapping[str, bytes], media: Sequence[str]) -> bytes:
+    """Return what a content package says of its files; documents name the media that they need."""
+    root = etree.Element(f"{{{CP}}}manifest", nsmap=_CP, identifier="manifest")
+    etree.SubElement(root, f"{{{CP}}}organizations")
+    resources = etree.SubElement(root, f"{{{CP}}}resources")
+    for place, (name, data) in enumerate(files.items(), 1):
+        kind = "webcontent" if name in media else "imsqti_xmlv1p2"
+        attributes = {"identifier": f"r{place}", "type": kind, "href": name}
+        resource = etree.SubElement(resources, f"{{{CP}}}resource", attributes)
+        needed = [one for one in media if kind != "webcontent" and one.encode() in data]
+        for href in (name, *needed):
+            etree.SubElement(resource, f"{{{CP}}}file", href=href)
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
 
 
 def write_exam(exam: PortableExam) -> bytes:

@@ -6,10 +6,12 @@ from decimal import Decimal
 from importlib import import_module
 
 import pytest
+from lxml import etree
 
 from examhall.plugins import (
     Fidelity,
     FormatError,
+    MediaFile,
     PortableExam,
     PortableItem,
     PortableQuestion,
@@ -471,3 +473,28 @@ def test_what_takes_points_off_still_does_once_it_was_written():
         files = {name: archive.read(name) for name in archive.namelist() if "native" not in name}
     (entry,) = read(zipped(files)).questions
     assert [o.get("fraction") for o in entry.question.content["options"]] == [None, "-1"]
+
+
+def test_our_package_says_what_is_in_it_and_the_exam_is_there_without_our_own_file():
+    picture = MediaFile(b"png", "image/png", "p.png")
+    questions = tuple(
+        PortableQuestion("essay", name, {"stem": f"<p>{stem}</p>"}, Decimal(2), name)
+        for name, stem in (("a", f'<img src="{picture.reference}">'), ("b", "Why?"))
+    )
+    items = tuple(PortableItem(name, Decimal(2)) for name in "ba")
+    exam = PortableExam("E", (PortableSection("S", items, 1),))
+    data = QTI12.export(QuestionBundle(questions, exam, {picture.reference: picture}))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if "native" not in name}
+    manifest = etree.fromstring(files["imsmanifest.xml"])
+    named = {
+        resource.get("href"): [file.get("href") for file in resource.iterfind("{*}file")]
+        for resource in manifest.iter("{*}resource")
+    }
+    media = f"media/{picture.reference.removeprefix('media:')}.png"
+    assert {"imsmanifest.xml", *named} == set(files)
+    assert named["items/q00001.xml"] == ["items/q00001.xml", media]
+    assert named["items/q00002.xml"] == ["items/q00002.xml"]
+    report = read(zipped(files))
+    assert report.problems == ()
+    assert report.exam == exam
