@@ -161,7 +161,7 @@ _comparison("durationGTE", "duration", ge)
 
 @operator("inside", 1, 1)
 def inside(attributes: Attributes) -> Apply:
-    """Say whether a point lies in an area; of several points one is enough."""
+    """Say whether a point lies in an area; several points are an error, as in other engines."""
     area = parse_area(attributes.get("shape", "default"), attributes.get("coords", ""))
 
     def apply(_state: State, operands: Sequence[Operand]) -> Operand:
