@@ -99,6 +99,13 @@ def test_a_cut_or_forged_chain_does_not_fit_the_audit_trail(watched: Watched) ->
     assert "its audit entry is not signed with our key" in problem
 
 
+def test_a_link_that_is_no_hash_is_found_like_any_other(watched: Watched) -> None:
+    seal(watched)
+    second = pieces(watched)[1]
+    change(watched, update(Evidence).where(Evidence.id == second.id).values(link_hash="\u00e9"))
+    assert "The chain does not fit at link 2." in verify(watched).problems
+
+
 def test_a_chain_that_was_cut_before_the_sealing_misses_what_came_in(watched: Watched) -> None:
     watched.show([ALONE] * 6)
     watched.analyse()
