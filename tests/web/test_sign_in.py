@@ -173,7 +173,15 @@ def test_another_site_says_who_it_is(client, state):
 
 def test_what_was_not_begun_here_is_refused(app, client, state):
     assert app.test_client().get(f"/sign-in/elsewhere/callback?state={state}").status_code == 400
-    assert client.get("/sign-in/elsewhere/callback?code=good&state=x").status_code == 400
+    assert client.get("/sign-in/elsewhere/callback?code=good&state=\u00e9").status_code == 400
     # Each state is good once.
     assert client.get(f"/sign-in/elsewhere/callback?code=good&state={state}").status_code == 400
+    assert client.get("/api/v1/me").status_code == 401
+
+
+def test_a_state_is_good_for_the_method_that_it_was_made_for(client, state):
+    answer = client.get(
+        f"/sign-in/password/callback?login=author&password={PASSWORD}&state={state}"
+    )
+    assert answer.status_code == 400
     assert client.get("/api/v1/me").status_code == 401

@@ -63,7 +63,9 @@ def submit(key: str) -> Response | str | tuple[str, int]:
 def callback(key: str) -> Response | tuple[str, int]:
     """Judge what another site's sign-in page says."""
     state = session.pop(STATE, "")
-    if not state or not hmac.compare_digest(state, request.args.get("state", "")):
+    # As bytes: what comes may be any text, which the comparison refuses.
+    given = f"{key} {request.args.get('state', '')}".encode()
+    if not state or not hmac.compare_digest(state.encode(), given):
         abort(400, "This sign-in was not begun here. Start again.")
     return _finish(key, request.args.to_dict())
 
@@ -80,11 +82,13 @@ def sign_out() -> Response:
 
 def _send_on(key: str) -> str:
     """Lead the browser on from a page: browsers let no form end at another site (`form-action`)."""
-    session[STATE] = secrets.token_urlsafe(24)
+    state = secrets.token_urlsafe(24)
+    # What another method's site says does not count for this one.
+    session[STATE] = f"{key} {state}"
     registry = platform().plugins
     back = platform().settings.base_url.rstrip("/") + url_for("sign_in.callback", key=key)
     method = registry.sign_in(key)
-    address = registry.call(method, "begin", back, session[STATE], expect=str)
+    address = registry.call(method, "begin", back, state, expect=str)
     return render_template("sign_in/send_on.html", method=method, address=address)
 
 
