@@ -29,8 +29,8 @@ WHOLE = 0.95
 HINT = 0.1
 """How sure the first look has to be before a second one is worth its time."""
 
-COVER = 0.2
-"""How much surer a model has to be of a second figure that lies wholly over the first one."""
+COVERED = 0.85
+"""How sure a model has to be of a second figure that lies wholly over the first one."""
 
 
 def backend_field() -> fields.String:
@@ -195,7 +195,7 @@ def _figures(things: Sequence[Thing], least: float) -> list[Thing]:
     persons = [one for one in things if one.label == "person" and one.score >= least]
     for person in sorted(persons, key=lambda one: -one.score):
         cover = max((_cover(person.box, other.box) for other in figures), default=0.0)
-        if person.score >= least + COVER * cover:
+        if person.score >= least + cover * max(0.0, COVERED - least):
             figures.append(person)
     return figures
 

@@ -191,7 +191,7 @@ _sessions: ModelPool[Any] = ModelPool(make_session)
 _ultralytics: ModelPool[Any] = ModelPool(_make_ultralytics)
 
 BACKENDS: Mapping[str, Backend] = {
-    "yolo11": Backend("yolo11n_416.onnx", ("cv2", "onnxruntime"), _find_with_yolo11, 0.4, 0.65),
+    "yolo11": Backend("yolo11n_416.onnx", ("cv2", "onnxruntime"), _find_with_yolo11, 0.4, 0.6),
     "yolox": Backend("yolox_nano.onnx", ("cv2", "onnxruntime"), _find_with_yolox, 0.2),
-    "ultralytics": Backend("yolo11n.pt", ("cv2", "ultralytics"), _find_with_ultralytics, 0.4, 0.65),
+    "ultralytics": Backend("yolo11n.pt", ("cv2", "ultralytics"), _find_with_ultralytics, 0.4, 0.6),
 }

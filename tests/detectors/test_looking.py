@@ -84,7 +84,7 @@ def test_two_faces_or_two_figures_are_two_people() -> None:
 
 @pytest.mark.parametrize(
     ("score", "left", "is_second"),
-    [(0.71, 0.6, True), (0.69, 0.6, False), (0.76, 0.45, False), (0.92, 0.45, True)],
+    [(0.71, 0.6, True), (0.69, 0.6, False), (0.84, 0.45, False), (0.86, 0.45, True)],
 )
 def test_a_figure_over_another_one_has_to_be_surer(
     score: float, left: float, is_second: bool
