@@ -89,6 +89,8 @@ def update_user(
         if value is not None and value.strip() != getattr(user, field):
             changed[field] = value.strip()
             setattr(user, field, value.strip())
+    if active is False:
+        _lock_admins(session)
     if active is not None and active is not user.active:
         changed["active"] = user.active = active
         _end_sessions(session, user)
@@ -147,6 +149,8 @@ def revoke_role(session: Session, principal: Principal, user_id: UUID, grant_id:
     grant = next((grant for grant in user.grants if grant.id == grant_id), None)
     if grant is None:
         raise NotFoundError("There is no such role of this user.")
+    if grant.role == Role.ADMIN.value:
+        _lock_admins(session)
     details = {"role": grant.role, "exam_id": grant.exam_id}
     user.grants.remove(grant)
     session.flush()
@@ -169,6 +173,16 @@ def _without_names(changed: dict[str, Any]) -> dict[str, Any]:
 def _end_sessions(session: Session, user: User) -> None:
     user.session_version += 1
     revoke_all_tokens(session, user.id, datetime.now(UTC))
+
+
+def _lock_admins(session: Session) -> None:
+    """Let nobody else take an admin away meanwhile: two at once could take the last two."""
+    session.execute(
+        select(RoleGrant.id)
+        .where(RoleGrant.role == Role.ADMIN.value, RoleGrant.exam_id.is_(None))
+        .order_by(RoleGrant.id)
+        .with_for_update()
+    ).all()
 
 
 def _require_an_admin(session: Session) -> None:

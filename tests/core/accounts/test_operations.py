@@ -123,6 +123,31 @@ def test_only_who_manages_users_may(db, settings, make, who):
         list_users(session, who)
 
 
+def test_two_at_once_cannot_take_the_last_two_admins_away(db, make):
+    ada, bea = make("ada", Role.ADMIN), make("bea", Role.ADMIN)
+    begun, ended, errors = threading.Event(), threading.Event(), []
+
+    def other():
+        begun.wait(10)
+        try:
+            with db.transaction() as session:
+                revoke_role(session, SYSTEM, bea.id, bea.grants[0].id)
+        except ConflictError as error:
+            errors.append(error)
+        ended.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with db.transaction() as session:
+        revoke_role(session, SYSTEM, ada.id, ada.grants[0].id)
+        begun.set()
+        ended.wait(0.3)
+    thread.join(10)
+    assert len(errors) == 1
+    with db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(RoleGrant)) == 1
+
+
 def test_everybody_sees_themselves(db, make):
     user = make("cai", Role.CANDIDATE)
     with db.reading() as session:
