@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -103,10 +103,20 @@ def _capture_times(chunks: Iterable[dict[str, Any]]) -> dict[str, str]:
     """Return when each piece was captured first; equal bytes may have come several times."""
     first: dict[str, str] = {}
     for chunk in chunks:
-        for sample in chunk["samples"]:
-            known = first.get(sample["sha256"])
-            first[sample["sha256"]] = min(known, sample["at"]) if known else sample["at"]
+        for sha256, at in list_samples(chunk["samples"]):
+            first[sha256] = min(first.get(sha256, at), at)
     return first
+
+
+def list_samples(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield the sha256 and the moment of each sample that a chunk's row lists.
+
+    The row may have been tampered with: what is no sample is left out, and so comes to light.
+    """
+    for sample in value if isinstance(value, list) else []:
+        found = (sample.get("sha256"), sample.get("at")) if isinstance(sample, dict) else ()
+        if len(found) == 2 and isinstance(found[0], str) and isinstance(found[1], str):
+            yield found[0], found[1]
 
 
 def _read_links(

@@ -26,7 +26,7 @@ from examhall.core.permissions import Permission, Principal
 from examhall.core.platform import Platform
 from examhall.core.proctoring.access import get_session_for
 from examhall.core.proctoring.evidence import ChainReport, read_evidence, verify_session_chain
-from examhall.core.proctoring.manifest import make_manifest
+from examhall.core.proctoring.manifest import list_samples, make_manifest
 from examhall.core.proctoring.models import Chunk, Evidence, ProctoringSession
 from examhall.core.retention.models import PurgeReceipt
 
@@ -174,7 +174,7 @@ def _read_entries(session: Session, session_id: UUID, action: str) -> Sequence[A
 def _read_samples(session: Session, session_id: UUID) -> set[str]:
     """Return the sha256 of all samples that the chunks of a session list."""
     lists = session.scalars(select(Chunk.samples).where(Chunk.session_id == session_id))
-    return {sample["sha256"] for samples in lists for sample in samples}
+    return {sha256 for samples in lists for sha256, _ in list_samples(samples)}
 
 
 def _check_objects(platform: Platform, rows: Sequence[Evidence]) -> list[DamagedObject]:

@@ -13,7 +13,7 @@ from examhall.core.audit.operations import seal_entries
 from examhall.core.errors import ForbiddenError, NotFoundError
 from examhall.core.permissions import SYSTEM, Role
 from examhall.core.proctoring.manifest import get_manifest
-from examhall.core.proctoring.models import Evidence, ProctoringSession
+from examhall.core.proctoring.models import Chunk, Evidence, ProctoringSession
 from examhall.core.proctoring.verification import Damage, Verification, verify_session
 from examhall.core.retention.models import PurgeReceipt
 from tests.core.attempts.world import World
@@ -97,6 +97,15 @@ def test_a_cut_or_forged_chain_does_not_fit_the_audit_trail(watched: Watched) ->
     [first, problem] = verify(watched).problems
     assert first == cut
     assert "its audit entry is not signed with our key" in problem
+
+
+def test_a_chunk_without_its_samples_is_found(watched: Watched) -> None:
+    seal(watched, 2)
+    rubbish: list[Any] = [[], [{}], ["x"], [{"sha256": "x"}], [{"sha256": 5}], {"a": 1}]
+    for samples in rubbish:
+        change(watched, update(Chunk).values(samples=samples))
+        [problem] = verify(watched).problems
+        assert "manifest is not the one that was sealed" in problem
 
 
 def test_a_link_that_is_no_hash_is_found_like_any_other(watched: Watched) -> None:
