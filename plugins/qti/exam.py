@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from math import isfinite
 
 from examhall.plugins import PortableExam, PortableItem, PortableQuestion, PortableSection
 from examhall.plugins.qti.assessment import MAX_DEPTH, Assessment, ItemRef, Part, Section
@@ -13,6 +14,7 @@ from examhall.plugins.qti.errors import QtiError
 
 MAX_TITLE = 300
 MAX_PARTS = 20_000
+MAX_POINTS = 100_000_000
 
 
 @dataclass
@@ -101,6 +103,9 @@ class ExamReader:
         pick = section.select
         if pick is not None and pick >= len(placed):
             pick = None
+        if pick is not None and pick < 1:
+            self._note(f"The section {title!r} chooses none of its items: it is left out.")
+            return PortableSection(title, ())
         return PortableSection(title, tuple(placed), pick, section.shuffle)
 
     def _item(self, ref: ItemRef) -> Iterator[PortableItem]:
@@ -111,9 +116,10 @@ class ExamReader:
         weight = next(iter(ref.weights.values()), 1.0)
         if len(ref.weights) > 1:
             self._note(f"Of several weights of {ref.identifier[:100]!r} the first one counts.")
-        points = question.points * Decimal(repr(weight))
-        if points < 0:
-            raise QtiError(f"The weight of {ref.identifier[:100]!r} is negative.")
+        points = question.points * Decimal(repr(weight)) if isfinite(weight) else Decimal(-1)
+        if not 0 <= points <= MAX_POINTS:
+            reason = "negative" if weight < 0 else "not a number of points"
+            raise QtiError(f"The weight of {ref.identifier[:100]!r} is {reason}.")
         yield PortableItem(question.identifier, points.normalize() + 0)
 
 

@@ -108,7 +108,7 @@ class ItemSession:
             _number(self.state.values.get(MAXSCORE)),
             declared.normal_maximum if declared else None,
         ):
-            if candidate is not None and candidate > 0:
+            if candidate is not None and 0 < candidate < math.inf:
                 return candidate
         return derive_maximum(self)
 
@@ -146,7 +146,7 @@ def derive_maximum(session: ItemSession) -> float | None:
             top = 0.0
     if len(correct) == 1 and (top <= 0 or "map_response" in session.item.template):
         top = max(top, _mapping_maximum(session.item.declarations[next(iter(correct))]))
-    return top if top > 0 else None
+    return top if 0 < top < math.inf else None
 
 
 def _copy(session: ItemSession) -> ItemSession:

@@ -131,6 +131,33 @@ def test_a_section_names_its_items_from_its_own_place():
 
 
 @pytest.mark.parametrize(
+    ("select", "weight", "reason"),
+    [
+        ("1", "INF", "weight"),
+        ("1", "NaN", "weight"),
+        ("1", "-1", "negative"),
+        ("1", "1e300", "weight"),
+        ("0", "1", "none of its items"),
+        ("-1", "1", "none of its items"),
+    ],
+)
+def test_numbers_that_no_exam_can_have_are_told(select, weight, reason):
+    refs = (
+        f'<selection select="{select}"/><assessmentItemRef identifier="i" href="one.xml">'
+        f'<weight identifier="W" value="{weight}"/></assessmentItemRef>'
+        '<assessmentItemRef identifier="k" href="one.xml"/>'
+    )
+    report = read({"t.xml": TEST.format(SECTION.format(refs)), "one.xml": EXAMPLE})
+    assert report.exam is None or report.exam.sections == ()
+    assert any(reason in problem for problem in report.problems)
+
+
+def test_a_maximum_without_end_is_none():
+    endless = EXAMPLE.replace('baseType="float"/>', 'baseType="float" normalMaximum="INF"/>')
+    assert read({"a.xml": endless}).questions[0].question.points == 1
+
+
+@pytest.mark.parametrize(
     ("sections", "reason"),
     [
         ({"s.xml": BRING.format("s.xml")}, "too deep"),
