@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from lxml import etree
 
@@ -56,13 +57,16 @@ def _change(score: float, change: etree._Element) -> float:
     except ValueError as error:
         raise QtiError(f"A rule gives {change.text!r:.40} as points.") from error
     action = change.get("action", "Set")
-    return {
+    changed = {
         "Set": number,
         "Add": score + number,
         "Subtract": score - number,
         "Multiply": score * number,
         "Divide": score / number if number else score,
     }.get(action, score)
+    if not isfinite(changed):
+        raise QtiError(f"A rule gives {change.text!r:.40} as points.")
+    return changed
 
 
 def _all(element: etree._Element, given: Given, depth: int) -> bool:

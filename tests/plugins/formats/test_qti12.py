@@ -454,6 +454,16 @@ def test_points_are_those_of_the_variable_that_holds_them(declared, rules, optio
     assert choice_with(declared, *rules) == options
 
 
+@pytest.mark.parametrize("points", ["NaN", "INF", "1e400", "many"])
+def test_a_rule_that_gives_no_number_of_points_refuses_its_question_alone(points):
+    rules = rule(equal("r", "A"), points)
+    broken = item("Which?", lid("r", ("A", "red"), ("B", "blue")), rules)
+    first, second = read(document(broken, item("Why?", blank("r"), ident="q2"))).questions
+    assert first.fidelity is Fidelity.REFUSED
+    assert "as points" in first.notes[0]
+    assert second.question.type == "essay"
+
+
 def test_the_least_is_for_the_whole_of_a_question_with_several_answers():
     worth = {"A": "1", "B": "1", "C": "-1"}
     rules = [rule(equal("r", name), points, "Add") for name, points in worth.items()]
