@@ -118,7 +118,7 @@ def _random_integer(attributes: Mapping[str, str], _text: str) -> Evaluate:
             _bound(state, attributes, name, fallback)
             for name, fallback in (("min", "0"), ("max", ""), ("step", "1"))
         )
-        if high < low or step < 1:
+        if not all(map(math.isfinite, (low, high, step))) or high < low or step < 1:
             raise ProcessingError("randomInteger needs a maximum above its minimum.")
         return integer(int(low) + int(step) * state.dice.below(int((high - low) // step) + 1))
 

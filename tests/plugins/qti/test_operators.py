@@ -198,6 +198,13 @@ def test_null_in_makes_null_out(name):
     assert find_operator(name, ATTRIBUTES.get(name, {}))(State({}), operands) is None
 
 
+@pytest.mark.parametrize("bounds", ["max='NaN'", "max='INF'", "min='-INF' max='1'", "max='-1'"])
+def test_a_random_integer_needs_bounds_that_integers_have(bounds):
+    evaluate = compile_expression(etree.fromstring(f"<randomInteger {bounds}/>"))
+    with pytest.raises(ProcessingError):
+        evaluate(State({}))
+
+
 def test_repeats_are_few_all_together():
     once = "<repeat numberRepeats='9999'><baseValue baseType='integer'>1</baseValue></repeat>"
     evaluate = compile_expression(etree.fromstring(f"<containerSize>{once}</containerSize>"))
