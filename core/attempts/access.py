@@ -23,6 +23,7 @@ from examhall.core.contracts.access_rule import (
     Stage,
 )
 from examhall.core.errors import ForbiddenError, PluginError
+from examhall.core.registry.schemas import load_settings_of
 
 if TYPE_CHECKING:
     from examhall.core.platform import Platform
@@ -78,7 +79,7 @@ def find_refusal(
             rule = platform.plugins.access_rule(key)
             if rule.overridable and key in question.waived:
                 continue
-            refusal = _ask(platform, rule, _context(rule, question, now), stage)
+            refusal = _ask(platform, rule, _context(platform, rule, question, now), stage)
         except PluginError:
             refusal = Refusal(key, f"The access rule {key!r} cannot be checked now.")
         if refusal is not None:
@@ -101,7 +102,7 @@ def _closing_times(
         if rule.overridable and key in question.waived:
             continue
         closing: datetime | None = platform.plugins.call(
-            rule, "deadline", _context(rule, question, now), expect=(datetime, type(None))
+            rule, "deadline", _context(platform, rule, question, now), expect=(datetime, type(None))
         )
         if closing is not None:
             if closing.tzinfo is None:
@@ -142,12 +143,14 @@ def _spell(messages: Mapping[str, Any]) -> str:
     return " ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in messages.items())
 
 
-def _context(rule: AccessRule, question: AccessQuestion, now: datetime) -> AccessContext:
+def _context(
+    platform: Platform, rule: AccessRule, question: AccessQuestion, now: datetime
+) -> AccessContext:
     return AccessContext(
         now=now,
         exam_id=str(question.exam_id),
         user_id=str(question.user_id),
-        settings=rule.settings_schema()().load(dict(question.settings[rule.key])),
+        settings=load_settings_of(platform.plugins, rule, question.settings[rule.key]),
         address=question.address,
         answers=question.answers.get(rule.key, {}),
     )

@@ -70,7 +70,14 @@ def _ask_plugin(
     if content_version and content_version != plugin.content_version:
         content = registry.call(plugin, "migrate", content, content_version, expect=Mapping)
     schema = registry.call(plugin, "content_schema", expect=type)
-    loaded, problems = load_json_form(_instance(schema), content)
+    loaded, problems = registry.caller.call_plugin(
+        plugin,
+        registry.entry(plugin.kind, plugin.key).source,
+        "content_schema",
+        lambda: load_json_form(_instance(schema), content),
+        None,
+        None,
+    )
     faults = tuple(problems) or _stored_form_faults(loaded)
     found = () if faults else registry.call(plugin, "validate", loaded, expect=(list, tuple))
     told = [(issue.severity, Problem(issue.path, issue.message)) for issue in found]

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from examhall.core.contracts.scorer import Scorer
 from examhall.core.exams.models import ExamVersion, ExamVersionItem, QuestionVersion
+from examhall.core.registry.schemas import load_settings_of
 from examhall.core.regrading.models import RegradeRun
 from examhall.core.tries.treatment import Treatment
 
@@ -76,10 +77,8 @@ class Plan:
         key = json.dumps([scoring["scorer"], scoring["settings"]], sort_keys=True)
         if key not in self.countings:
             scorer = platform.plugins.scorer(scoring["scorer"])
-            schema = platform.plugins.call(scorer, "settings_schema", expect=type)
-            self.countings[key] = Counting(
-                scorer, schema().load(scoring["settings"]), platform.plugins.config_digest(scorer)
-            )
+            settings = load_settings_of(platform.plugins, scorer, scoring["settings"])
+            self.countings[key] = Counting(scorer, settings, platform.plugins.config_digest(scorer))
         return self.countings[key]
 
 

@@ -25,6 +25,7 @@ from examhall.core.decimals import round_fraction, round_points, write_decimal
 from examhall.core.errors import PluginError
 from examhall.core.html import clean_html
 from examhall.core.registry.registry import Registry
+from examhall.core.registry.schemas import load_settings_of
 
 log = logging.getLogger(__name__)
 
@@ -154,8 +155,7 @@ def total_up(
 ) -> Total:
     """Let the exam's scorer count; raises PluginError when it cannot."""
     scorer = registry.scorer(scoring["scorer"])
-    schema = registry.call(scorer, "settings_schema", expect=type)
-    settings = schema().load(scoring["settings"])
+    settings = load_settings_of(registry, scorer, scoring["settings"])
     scores = [_score_item(registry, scorer, result, settings) for result in results]
     total = registry.call(scorer, "score_attempt", scores, settings, expect=AttemptScore)
     grade = registry.call(scorer, "grade", total, settings, expect=Grade)
