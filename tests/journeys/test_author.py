@@ -190,6 +190,23 @@ def test_only_what_was_not_saved_is_asked_about(page: Page) -> None:
     assert asked == ["beforeunload"]
 
 
+def test_what_was_typed_outlives_the_session(
+    hall: Hall, page: Page, device: BrowserContext
+) -> None:
+    page.goto(f"{hall.url}/questions/new?type=essay")
+    page.get_by_label("Title").fill("Half done")
+    device.clear_cookies()
+    page.get_by_role("textbox", name="Question", exact=True).fill("Why?")
+    parted = page.get_by_text("You are signed out. What you typed is still here")
+    expect(parted).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("[data-parted]")).to_be_focused(timeout=30_000)
+    sign_in(device, hall.url, "author", hall.password).close()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url(re.compile(r"/questions/[0-9a-f-]{36}"), timeout=30_000)
+    expect(page.get_by_label("Title")).to_have_value("Half done")
+
+
 def test_all_controls_can_be_reached_at_every_width(hall: Hall, page: Page) -> None:
     base = f"/exams/{hall.open_exam()}"
     pages = ["/exams", base, f"{base}/settings", f"{base}/candidates", f"{base}/preview"]

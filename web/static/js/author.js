@@ -8,15 +8,65 @@
  */
 
 const TYPING_PAUSE = 500;
+/* After so long without a word from the server a full page is only asked for when it knows us still. */
+const CONTACT = 60000;
 let dirty = false;
 let underway = null;
+let metAt = performance.now();
 
 async function send(form, submitter, signal) {
   const body = new URLSearchParams(new FormData(form, submitter));
   const response = await fetch(form.action, { method: "POST", body, signal });
   if (!(response.headers.get("Content-Type") || "").startsWith("text/html")) throw new Error("no page");
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  // 400 is the answer to a token of another session.
+  metAt = wantsSignIn(response) || response.status === 400 ? -Infinity : performance.now();
   return { page, response };
+}
+
+function wantsSignIn(response) {
+  return response.redirected && new URL(response.url).pathname === "/sign-in";
+}
+
+/* Ask for this page again: whether we are signed in still, and for the token of the session. */
+async function meet(form) {
+  try {
+    const response = await fetch(location.href);
+    if (wantsSignIn(response)) return sayParted(form);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const token = page.querySelector('input[name="csrf_token"]')?.value;
+    for (const input of document.querySelectorAll('input[name="csrf_token"]')) input.value = token || input.value;
+  } catch {
+    return sayParted(form, "The server cannot be reached. What you typed is still here: try again soon.");
+  }
+  metAt = performance.now();
+  form.querySelector("[data-parted]")?.remove();
+  return true;
+}
+
+/* What was typed would be lost with the page: say beside it why it is not stored. Returns false. */
+function sayParted(form, text = "") {
+  const notice = form.querySelector("[data-parted]") ?? document.createElement("div");
+  const line = document.createElement("p");
+  const words = line.appendChild(Object.assign(document.createElement("span"), { textContent: text }));
+  Object.assign(notice, { className: "notice bad", tabIndex: -1 });
+  notice.dataset.parted = "";
+  notice.setAttribute("role", "alert");
+  if (!text) {
+    const link = Object.assign(document.createElement("a"), { className: "link", href: "/sign-in", target: "_blank" });
+    link.textContent = "sign in in a new window";
+    words.append("You are signed out. What you typed is still here: ", link, ", then save again.");
+  }
+  notice.replaceChildren(line);
+  form.prepend(notice);
+  return false;
+}
+
+async function pressAgain(form, submitter) {
+  const known = await meet(form);
+  underway = null;
+  if (known) form.requestSubmit(submitter);
+  else form.querySelector("[data-parted]")?.focus();
 }
 
 function put(page, selector) {
@@ -54,6 +104,11 @@ function onSubmit(event) {
     underway.then(() => (document.getElementById(submitter?.id) ?? submitter)?.click());
     return;
   }
+  if (form.hasAttribute("data-guard") && performance.now() - metAt > CONTACT) {
+    event.preventDefault();
+    underway = pressAgain(form, submitter);
+    return;
+  }
   if (!selector || submitter?.hasAttribute("data-full")) {
     // A form beside the one that was typed in would throw that away: the browser asks then.
     if (form.hasAttribute("data-guard")) dirty = false;
@@ -68,6 +123,13 @@ async function swap(form, submitter, selector) {
   form.setAttribute("aria-busy", "true");
   try {
     const { page, response } = await send(form, submitter);
+    if (form.hasAttribute("data-guard") && wantsSignIn(response)) {
+      underway = null;
+      form.removeAttribute("aria-busy");
+      sayParted(form);
+      form.querySelector("[data-parted]").focus();
+      return;
+    }
     if (response.redirected && new URL(response.url).pathname !== location.pathname) {
       dirty = false;
       underway = new Promise(() => {});
@@ -101,8 +163,9 @@ function keepLive(form) {
     running = new AbortController();
     const button = form.querySelector('button[value="preview"]');
     try {
-      const { page } = await send(form, button, running.signal);
-      put(page, form.dataset.live);
+      const { page, response } = await send(form, button, running.signal);
+      if (wantsSignIn(response)) sayParted(form);
+      else put(page, form.dataset.live);
       start();
     } catch {
       /* The next change tries again. */
