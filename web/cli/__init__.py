@@ -18,6 +18,8 @@ from examhall.web.cli.runtime import opened_platform
 
 GROUP = "examhall.commands"
 
+HINT = "Look at EXAMHALL_DATABASE_URL, or without it at the folder EXAMHALL_DATA_DIR."
+
 
 class CommandGroup(click.Group):
     """Finds commands by entry point, then by the hook `examhall_commands`."""
@@ -84,7 +86,7 @@ def main() -> None:
         if type(error) not in {OperationalError, InterfaceError, DatabaseError}:
             raise
         first, *_ = str(error.orig).strip().splitlines() or [type(error).__name__]
-        _fail(f"The database cannot be used: {first}", "Look at EXAMHALL_DATABASE_URL.")
+        _fail(f"The database cannot be used: {first}", HINT)
     except UnicodeEncodeError:
         _fail("A text cannot be written in this terminal's encoding. Set LC_ALL=C.UTF-8.")
     except OSError as error:

@@ -102,7 +102,7 @@ def test_a_database_that_does_not_answer_is_no_traceback(run, environment):
     environment["EXAMHALL_DATABASE_URL"] = "postgresql://nobody:secret@127.0.0.1:1/none"
     said = run("db", "upgrade", status=1)
     assert said.startswith("Error: The database cannot be used: ")
-    assert said.endswith("Look at EXAMHALL_DATABASE_URL.\n")
+    assert "Look at EXAMHALL_DATABASE_URL" in said
     assert "secret" not in said
 
 
