@@ -61,7 +61,7 @@ _failed: dict[UUID, float] = {}
 def analyse_waiting(platform: Platform) -> None:
     """Analyse what waits in any session, the oldest first, for some seconds."""
     until = time.monotonic() + TURN_SECONDS
-    while (taken := _take_waiting(platform)).batches:
+    while (taken := _take_waiting(platform)).batches or taken.broken:
         if taken.more:
             # Somebody who has nothing to do may begin with the others at once.
             platform.queue.enqueue("analyse_waiting")
@@ -109,9 +109,12 @@ def _take_waiting(platform: Platform) -> Taken:
 
 
 def _analyse_taken(platform: Platform, taken: Taken) -> None:
-    holder = taken.batches[0].session.leased_by
-    for session_id, error in _analyse(platform, taken.batches, holder).items():
-        log.warning("session %s could not be analysed: %s", session_id, error)
+    failed = dict(taken.broken)
+    if taken.batches:
+        holder = taken.batches[0].session.leased_by
+        failed |= _analyse(platform, taken.batches, holder)
+    for session_id, error in failed.items():
+        log.warning("session %s could not be analysed: %r", session_id, error)
         _failed[session_id] = time.monotonic() + LEFT_ALONE_SECONDS
         platform.queue.enqueue("analyse_session", str(session_id), delay=1.0)
 

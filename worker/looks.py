@@ -52,6 +52,8 @@ def read_samples(
 
 def read_sample(platform: Platform, stream: Stream, stored: StoredSample) -> Sample:
     """Read one sample; raises EvidenceMissingError, and PluginError when the store is away."""
+    if stored.evidence is None:
+        raise EvidenceMissingError("The chain of evidence has lost its link.")
     content = read_evidence(platform, stored.evidence)
     return Sample(stream, stored.at, content.data, content.sha256)
 

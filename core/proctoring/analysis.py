@@ -7,7 +7,7 @@ dies in the middle.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -20,7 +20,7 @@ from examhall.core.contracts.detector import Finding, Stream
 from examhall.core.contracts.proctoring import Incident, Integrity
 from examhall.core.db import database_now
 from examhall.core.platform import Platform
-from examhall.core.proctoring.history import evidence_to_json
+from examhall.core.proctoring.history import evidence_to_json, integrity_to_json
 from examhall.core.proctoring.incidents import save_incidents
 from examhall.core.proctoring.models import Chunk, Evidence, FindingRecord, ProctoringSession
 from examhall.core.proctoring.operations import given_classes
@@ -42,10 +42,13 @@ class HoldLostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredSample:
-    """A sample that waits for detectors: when it was captured and where it lies."""
+    """A sample that waits for detectors: when it was captured and where it lies.
+
+    `evidence` is None where the chain has lost its link.
+    """
 
     at: datetime
-    evidence: Evidence
+    evidence: Evidence | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,13 @@ class Batch:
 class Taken:
     """What a worker took: a batch of each session; `more` says that other sessions still wait.
 
-    `waited` are the seconds that the oldest chunk had waited for a worker, `waiting` counts the
-    chunks that nobody was at.
+    `broken` are sessions whose rows cannot be read, and why: nobody holds these. `waited` are the
+    seconds that the oldest chunk had waited for a worker, `waiting` counts the chunks that nobody
+    was at.
     """
 
     batches: tuple[Batch, ...]
+    broken: Mapping[UUID, Exception]
     more: bool
     waited: float
     waiting: int
@@ -175,13 +180,20 @@ def take_waiting(
     )
     rows = [row for row in session.execute(statement).all() if row[0] not in without]
     batches: list[Batch] = []
+    broken: dict[UUID, Exception] = {}
     for session_id, _, _ in rows[:MOST_TOGETHER]:
         room = BATCH_SAMPLES - sum(batch.size for batch in batches)
         if room > 0 and _take_if_free(session, session_id, holder, now, seconds):
-            batches.append(load_batch(session, session_id, room))
+            try:
+                batches.append(load_batch(session, session_id, room))
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                # Somebody has changed its rows. That is no other session's misfortune.
+                broken[session_id] = error
+                release_session(session, session_id, holder)
     return Taken(
         tuple(batches),
-        more=len(rows) > len(batches),
+        broken,
+        more=len(rows) > len(batches) + len(broken),
         waited=max(0.0, (now - rows[0][1]).total_seconds()) if rows else 0.0,
         waiting=sum(count for _, _, count in rows),
     )
@@ -339,30 +351,13 @@ def _finding_rows(session_id: UUID, result: ChunkResult) -> Iterator[dict[str, A
         }
 
 
-def integrity_to_json(integrity: Integrity) -> dict[str, Any]:
-    """Return a score as it is stored: what each kind took, and what each incident took and why."""
-    return {
-        "score": str(integrity.score),
-        "contributions": {kind: str(amount) for kind, amount in integrity.contributions.items()},
-        "incidents": [
-            {
-                "kind": one.kind,
-                "started_at": one.start.isoformat(),
-                "amount": str(one.amount),
-                "explanation": one.explanation[:500],
-            }
-            for one in integrity.incidents
-        ],
-    }
-
-
 def _stored_chunk(
-    row: Chunk, evidence: dict[str, Evidence], ended_at: datetime | None
+    row: Chunk, evidence: Mapping[str, Evidence], ended_at: datetime | None
 ) -> StoredChunk:
     """Return a chunk without what was captured after the end: who is done may go and talk."""
     times = [datetime.fromisoformat(sample["at"]) for sample in row.samples]
     samples = tuple(
-        StoredSample(at, evidence[sample["sha256"]])
+        StoredSample(at, evidence.get(sample["sha256"]))
         for at, sample in zip(times, row.samples, strict=True)
         if ended_at is None or at <= ended_at
     )

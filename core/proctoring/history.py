@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examhall.core.contracts.detector import Box, Finding, FrameEvidence, Stream
-from examhall.core.contracts.proctoring import Findings, SessionView
+from examhall.core.contracts.proctoring import Findings, Integrity, SessionView
 from examhall.core.proctoring.models import Chunk, FindingRecord, ProctoringSession
 
 
@@ -106,6 +106,23 @@ def evidence_from_json(entry: Mapping[str, Any]) -> FrameEvidence:
     """Return what `evidence_to_json` wrote."""
     boxes = tuple(Box(**box) for box in entry["boxes"])
     return FrameEvidence(entry["sha256"], datetime.fromisoformat(entry["at"]), boxes)
+
+
+def integrity_to_json(integrity: Integrity) -> dict[str, Any]:
+    """Return a score as it is stored: what each kind took, and what each incident took and why."""
+    return {
+        "score": str(integrity.score),
+        "contributions": {kind: str(amount) for kind, amount in integrity.contributions.items()},
+        "incidents": [
+            {
+                "kind": one.kind,
+                "started_at": one.start.isoformat(),
+                "amount": str(one.amount),
+                "explanation": one.explanation[:500],
+            }
+            for one in integrity.incidents
+        ],
+    }
 
 
 def _insert(times: list[datetime], new: Sequence[datetime]) -> None:

@@ -23,14 +23,9 @@ from examhall.core.exams.models import Exam
 from examhall.core.permissions import Permission, Principal
 from examhall.core.platform import Platform
 from examhall.core.proctoring.access import require_somewhere
-from examhall.core.proctoring.analysis import (
-    Batch,
-    Verdict,
-    commit_verdict,
-    integrity_to_json,
-)
+from examhall.core.proctoring.analysis import Batch, Verdict, commit_verdict
 from examhall.core.proctoring.fusion import judge_session
-from examhall.core.proctoring.history import load_history
+from examhall.core.proctoring.history import integrity_to_json, load_history
 from examhall.core.proctoring.holding import hold_session
 from examhall.core.proctoring.incidents import WITHDRAWN
 from examhall.core.proctoring.models import IncidentRecord, ProctoringSession

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from examhall.core.errors import PluginError
 from examhall.core.proctoring.analysis import (
@@ -15,7 +15,7 @@ from examhall.core.proctoring.analysis import (
     take_session,
     take_waiting,
 )
-from examhall.core.proctoring.models import Chunk, ProctoringSession
+from examhall.core.proctoring.models import Chunk, Evidence, ProctoringSession
 from examhall.plugins import Finding, Sample
 from examhall.worker import detection
 from examhall.worker.detection import analyse_waiting
@@ -121,6 +121,41 @@ def test_a_session_that_cannot_be_read_goes_back_and_holds_up_nobody(
             bad.analyse()
     bad.analyse()
     assert counts(bad) == [("person.second", 4)]
+
+
+def test_a_sample_whose_link_is_lost_leaves_a_note_and_holds_up_nobody(world: World) -> None:
+    bad, good = watch(world), watch(world)
+    for watched in (bad, good):
+        watched.show([TWO] * 5, size=5)
+    lost = bad.chunks()[0].samples[0]["sha256"]
+    with world.platform.db.transaction() as session:
+        session.execute(delete(Evidence).where(Evidence.sha256 == lost))
+    analyse_waiting(world.platform)
+    assert [counts(watched) for watched in (bad, good)] == [
+        [("person.second", 4)],
+        [("person.second", 5)],
+    ]
+    [chunk] = bad.chunks()
+    assert (chunk.state, chunk.seen_by) == ("analysed", {"scripted": [1, 2, 3, 4]})
+    assert chunk.note == "sample 0: The chain of evidence has lost its link."
+
+
+def test_a_session_with_broken_rows_is_left_to_itself(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = watch(world), watch(world)
+    for watched in (bad, good):
+        watched.show([TWO] * 4, size=4)
+    with world.platform.db.transaction() as session:
+        session.get_one(Chunk, bad.chunks()[0].id).samples = [{"at": "never"}]
+    queued: list[tuple[str, ...]] = []
+    monkeypatch.setattr(world.platform.queue, "enqueue", lambda *job, **_: queued.append(job))
+    monkeypatch.setattr(detection, "_failed", {})
+    analyse_waiting(world.platform)
+    assert counts(good) == [("person.second", 4)]
+    assert ("analyse_session", str(bad.session_id)) in queued
+    assert bad.session().leased_until is None
+    assert [row.state for row in bad.chunks()] == ["stored"]
 
 
 def test_a_lost_session_is_not_committed_and_the_others_are(
