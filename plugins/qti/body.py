@@ -60,7 +60,10 @@ def file_name(href: str) -> str:
     """
     if is_data(href):
         return f"data:{sha256(href.strip().encode()).hexdigest()}"
-    parts = urlsplit(href.strip().replace("\\", "/"))
+    try:
+        parts = urlsplit(href.strip().replace("\\", "/"))
+    except ValueError:  # as of http://[x, whose bracket is not closed
+        return href.strip()
     if parts.scheme or parts.netloc:
         return href.strip()
     return normpath(unquote(parts.path)).lstrip("/")

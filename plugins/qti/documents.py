@@ -105,11 +105,19 @@ def _bring_stimuli(root: etree._Element, bring: _Bringer) -> None:
 
 def _move(element: etree._Element, href: str) -> None:
     """Name the files of another document, that stands at `href`, as from the item's place."""
+    folder = dirname(href.replace("\\", "/"))
     for one in element.iter():
         for attribute in NAMING:
             address = one.get(attribute, "")
-            if address and not address.startswith("#") and not urlsplit(address).scheme:
-                one.set(attribute, join(dirname(href), address))
+            if address and not address.startswith("#") and not _has_scheme(address):
+                one.set(attribute, join(folder, address))
+
+
+def _has_scheme(address: str) -> bool:
+    try:
+        return bool(urlsplit(address).scheme)
+    except ValueError:  # as of http://[x, whose bracket is not closed
+        return True
 
 
 def beside(name: str, href: str) -> str:

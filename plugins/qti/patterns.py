@@ -29,7 +29,10 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
     bare = _without_ends(pattern)
     if bare == pattern:
         return to_the_letter
-    within_ends = _compile(bare)
+    try:
+        within_ends = _compile(bare)
+    except QtiError:  # as of ^*, which has a meaning to the letter alone
+        return to_the_letter
     return lambda text: to_the_letter(text) or within_ends(text)
 
 

@@ -200,6 +200,26 @@ def test_a_shared_text_names_its_pictures_from_its_own_place():
     assert "not there" in read(files).questions[0].notes[0]
 
 
+def test_an_address_that_cannot_be_read_stops_no_import():
+    broken = "http://[x"
+    shared = (
+        f"<assessmentStimulus><stimulusBody><p><img src='{broken}' alt=''/><img src='p.png' "
+        "alt=''/></p></stimulusBody></assessmentStimulus>"
+    )
+    item = EXAMPLE.replace(
+        "<itemBody>", "<assessmentStimulusRef identifier='s' href='t\\s.xml'/><itemBody>"
+    )
+    manifest = MANIFEST.format(
+        f'<resource type="imsqti_item_xmlv2p1" href="{broken}"/>'
+        f'<resource xml:base="{broken}" href="a.xml"/>'
+    )
+    files = {"imsmanifest.xml": manifest, "t/s.xml": shared, "t/p.png": b"png"}
+    report = read({**files, "a.xml": item})
+    (entry,) = report.questions
+    assert [broken in note for note in entry.notes] == [True]
+    assert [file.data for file in report.media] == [b"png"]
+
+
 def test_a_part_that_is_not_there_is_told():
     part = "<include xmlns='http://www.w3.org/2001/XInclude' href='part.xml'/>"
     item = EXAMPLE.replace("<itemBody>", f"<itemBody>{part}")

@@ -122,6 +122,7 @@ CASES = [
     ("patternMatch", (text("^ab$"),), {"pattern": "^[ab]+$"}, True),
     ("patternMatch", (text("abc"),), {"pattern": "^[ab]+$"}, False),
     ("patternMatch", (text("5"),), {"pattern": r"[0-9]\$"}, False),
+    ("patternMatch", (text("^^"),), {"pattern": "^*"}, True),
     ("patternMatch", (text("5$"),), {"pattern": r"[0-9]\$"}, True),
     ("patternMatch", (text("xx"),), {"pattern": r"[\i-[a]]+"}, True),
     ("patternMatch", (text("\x01"),), {"pattern": "."}, False),
