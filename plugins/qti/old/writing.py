@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Set
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from examhall.plugins import FormatError, PortableExam, PortableQuestion, Questi
 from examhall.plugins.qti.native import NATIVE, write_natives
 from examhall.plugins.qti.package import write_package
 from examhall.plugins.qti.writing.nodes import legal
-from examhall.plugins.qti.writing.package import CP, ENDINGS
+from examhall.plugins.qti.writing.package import CP, ENDINGS, find_media
 
 NS = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
 FULL = Decimal(100)
@@ -229,12 +229,12 @@ def write_bundle(bundle: QuestionBundle) -> bytes:
         files[EXAM] = write_exam(bundle.exam)
         exam = EXAM, files[EXAM], bundle.exam
     shown = [(name, bundle.media[reference]) for reference, name in media.items()]
-    manifest = write_manifest(files, list(media.values()))
+    manifest = write_manifest(files, {*media.values()})
     native = write_natives(written, exam, shown)
     return write_package({"imsmanifest.xml": manifest, **files, NATIVE: native})
 
 
-def write_manifest(files: Mapping[str, bytes], media: Sequence[str]) -> bytes:
+def write_manifest(files: Mapping[str, bytes], media: Set[str]) -> bytes:
     """Return what a content package says of its files; documents name the media that they need."""
     root = etree.Element(f"{{{CP}}}manifest", nsmap=_CP, identifier="manifest")
     etree.SubElement(root, f"{{{CP}}}organizations")
@@ -243,7 +243,7 @@ def write_manifest(files: Mapping[str, bytes], media: Sequence[str]) -> bytes:
         kind = "webcontent" if name in media else "imsqti_xmlv1p2"
         attributes = {"identifier": f"r{place}", "type": kind, "href": name}
         resource = etree.SubElement(resources, f"{{{CP}}}resource", attributes)
-        needed = [one for one in media if kind != "webcontent" and one.encode() in data]
+        needed = find_media(data, media) if kind != "webcontent" else []
         for href in (name, *needed):
             etree.SubElement(resource, f"{{{CP}}}file", href=href)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -60,6 +61,18 @@ WRITERS: Mapping[str, Callable[[Draft], None]] = {
 }
 
 
+_MEDIA = re.compile(rb"media/\w+\.\w+")
+
+
+def find_media(data: bytes, files: Container[str]) -> list[str]:
+    """Return the media among a package's files that a document names.
+
+    It is looked through once: a package has thousands of documents and of media.
+    """
+    found = {name.decode() for name in _MEDIA.findall(data)}
+    return sorted(name for name in found if name in files)
+
+
 @dataclass
 class PackageWriter:
     """Writes a bundle; the same bundle makes the same bytes."""
@@ -113,7 +126,7 @@ class PackageWriter:
             data = self._write_original(name, question)
         else:
             data = self._in_version(write_item(question, f"q{place}", self._from(2)))
-            self.needs[name] = [n for n in self.media_names.values() if n.encode() in data]
+            self.needs[name] = find_media(data, self.files)
         self._add(name, data, ITEM_TYPE)
         return name, data
 

@@ -23,6 +23,7 @@ from examhall.plugins.qti.item import parse_item
 from examhall.plugins.qti.public import draw_item
 from examhall.plugins.qti.reading import find_free
 from examhall.plugins.qti.session import ItemSession
+from examhall.plugins.qti.writing.package import find_media
 from examhall.question_types.qti_item import EXAMPLE
 
 QTI = QtiFormat()
@@ -271,6 +272,11 @@ def test_our_manifest_says_what_each_document_needs_in_addresses():
     assert needs["items/q00002/item.xml"] == ["items/q00002/pictures/a b#.png"]
     assert needs["test.xml"] == ["items/q00001/item.xml", "items/q00002/item.xml"]
     assert not any(" " in one.get("href") or "#" in one.get("href") for one in resources.values())
+
+
+def test_media_that_a_document_names_are_found_once_and_only_those_of_the_package():
+    text = b'<img src="../media/b2.png"/><img src="media/a1.svg"/>media/b2.png media/c3.png'
+    assert find_media(text, {"media/a1.svg", "media/b2.png"}) == ["media/a1.svg", "media/b2.png"]
 
 
 @pytest.mark.parametrize(
