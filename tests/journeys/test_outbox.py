@@ -157,6 +157,63 @@ def test_numbers_go_on_rising_where_a_reload_forgets_them(page: Page) -> None:
     assert before < after < 2**53
 
 
+def test_numbers_go_on_rising_after_last_words_that_could_not_wait_for_the_store(
+    page: Page,
+) -> None:
+    bodies = play(
+        page,
+        """async ({make, store, bodies, turn}) => {
+          const {next} = store;
+          store.next = () => new Promise(() => {});
+          const before = make();
+          await before.open([{id: 'one', revision: 0}]);
+          before.note('one', {text: 'before the reload'});
+          before.leave();
+          before.lose();
+          Object.assign(store, {next, saves: new Map()});
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          const outbox = make();
+          await outbox.open([{id: 'one', revision: 0}]);
+          await outbox.note('one', {text: 'after it'});
+          await outbox.flush();
+          return bodies;
+        }""",
+    )
+    [last], after = bodies[0]["operations"], bodies[1]
+    assert last["raw"] == {"text": "before the reload"}
+    assert last["client_sequence"] < after["client_sequence"] < 2**53
+
+
+def test_an_answer_is_the_last_one_however_slowly_the_store_forgets_a_refused_one(
+    page: Page,
+) -> None:
+    texts = play(
+        page,
+        """async ({make, store, bodies, told, turn}) => {
+          const refusal = {success: false, error: {code: 'invalid', message: 'Too long.'}};
+          told.push({status: 422, text: JSON.stringify(refusal)});
+          const outbox = make();
+          await outbox.open([{id: 'one', revision: 0}]);
+          await outbox.note('one', {text: 'refused'});
+          await outbox.flush();
+          const forgotten = [];
+          store.remove = () => new Promise((done) => forgotten.push(done));
+          outbox.note('one', {text: 'first'});
+          outbox.note('one', {text: 'second'});
+          forgotten.shift()?.();
+          await turn();
+          outbox.note('one', {text: 'third'});
+          await turn();
+          forgotten.shift()?.();
+          await turn();
+          outbox.leave();
+          outbox.lose();
+          return bodies.at(-1).operations.map(({raw}) => raw.text);
+        }""",
+    )
+    assert texts == ["third"]
+
+
 def test_the_last_words_of_a_page_are_those_that_fit_however_large_others_are(page: Page) -> None:
     found = play(
         page,

@@ -48,8 +48,6 @@ export class Outbox extends EventTarget {
   constructor(store, attemptId, leaseId) {
     super();
     Object.assign(this, { store, attemptId, leaseId });
-    // The lease may be that of the page before a reload, whose numbers are forgotten here.
-    if (!store.isLasting) this.#numberByTime();
     addEventListener("online", () => this.flush());
     addEventListener("pagehide", () => this.leave());
     document.addEventListener("visibilitychange", () => document.hidden && this.flush());
@@ -116,7 +114,8 @@ export class Outbox extends EventTarget {
   async note(itemId, raw) {
     const item = this.#items.get(itemId);
     if (!item || this.isLost) return;
-    item.refused = await this.#drop(item.refused);
+    this.#drop(item.refused);
+    item.refused = null;
     item.next ??= { operation_id: newId(), attempt_id: this.attemptId, item_id: itemId };
     const op = Object.assign(item.next, { raw, sent: false, base_revision: baseOf(item) });
     this.#arm();
@@ -134,17 +133,18 @@ export class Outbox extends EventTarget {
     this.#numbering.delete(op);
   }
 
-  /** Return the next number of an operation of this window; without a working store by the time. */
+  /**
+   * Return the next number of an operation of this window. The store keeps it rising where the
+   * device's clock is set back; without a working store the time alone counts.
+   */
   async number() {
-    try {
-      this.#last = await this.store.next(`save:${this.attemptId}`, this.#last + 1);
-    } catch {
-      this.#numberByTime();
-    }
-    return this.#last;
+    const mark = `save:${this.attemptId}`;
+    const number = await this.store.next(mark, this.#numberByTime()).catch(() => this.#numberByTime());
+    this.#last = Math.max(this.#last, number);
+    return number;
   }
 
-  /** Such a number is greater than all that were counted, by this page and by those before it. */
+  /** Numbers rise over a reload, which keeps the lease: a lower one would be taken for an older answer. */
   #numberByTime() {
     this.#last = Math.max(this.#last + 1, Date.now());
     return this.#last;
