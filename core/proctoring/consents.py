@@ -17,8 +17,9 @@ from examhall.core.contracts.detector import Stream
 from examhall.core.db import database_now
 from examhall.core.errors import ClosedError, ConflictError, InvalidError
 from examhall.core.permissions import Principal
+from examhall.core.platform import Platform
 from examhall.core.proctoring.models import Consent, ProctoringSession
-from examhall.core.proctoring.operations import get_own_session
+from examhall.core.proctoring.operations import get_own_session, publish_session
 from examhall.core.proctoring.policy import wanted_photos
 
 TEXTS: Mapping[str, tuple[str, str]] = {
@@ -135,6 +136,11 @@ def record_consent(
         text_digest=text_digest,
     )
     return _form(watched, classes)
+
+
+def publish_consent(session: Session, platform: Platform, form: ConsentForm) -> None:
+    """Tell the wall after the commit what a candidate answered: nobody else sees it withdrawn."""
+    publish_session(session, platform, session.get_one(ProctoringSession, form.session_id))
 
 
 def _rows(session: Session, session_id: UUID) -> list[Consent]:

@@ -21,7 +21,7 @@ from examhall.core.permissions import Permission, Principal
 from examhall.core.proctoring.access import get_session_for, require_somewhere
 from examhall.core.proctoring.assignments.queries import find_assigned
 from examhall.core.proctoring.messages.queries import count_unread
-from examhall.core.proctoring.models import Chunk, IncidentRecord, ProctoringSession
+from examhall.core.proctoring.models import Chunk, Consent, IncidentRecord, ProctoringSession
 
 WATCH = Permission.PROCTORING_WATCH
 NOTHING_WAITS: tuple[int, datetime | None] = (0, None)
@@ -31,7 +31,8 @@ NOTHING_WAITS: tuple[int, datetime | None] = (0, None)
 class SessionSummary:
     """One tile of the wall. `open_incidents` counts those that nobody has judged, by severity.
 
-    `waiting_since` is when the oldest chunk came in that no detector has looked at yet.
+    `waiting_since` is when the oldest chunk came in that no detector has looked at yet. `refused`
+    are the classes of consent that the candidate was asked for and does not give, or no longer.
     """
 
     id: UUID
@@ -58,6 +59,7 @@ class SessionSummary:
     integrity: Mapping[str, Any]
     detectors: Sequence[str]
     waived: Sequence[str]
+    refused: Sequence[str]
 
 
 def list_sessions(
@@ -138,6 +140,7 @@ def _summarise(session: Session, rows: Sequence[ProctoringSession]) -> list[Sess
     waiting = _waiting_chunks(session, ids)
     unread = count_unread(session, ids)
     assigned = find_assigned(session, ids)
+    refused = _refused(session, ids)
     return [
         SessionSummary(
             id=row.id,
@@ -160,6 +163,7 @@ def _summarise(session: Session, rows: Sequence[ProctoringSession]) -> list[Sess
             integrity=row.integrity,
             detectors=row.policy["detectors"],
             waived=row.policy["waived"],
+            refused=[key for key in refused.get(row.id, ()) if key in row.policy["consent"]],
             **people[row.id],
         )
         for row in rows
@@ -202,6 +206,18 @@ def _open_incidents(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[st
     for session_id, severity, count in rows:
         counts[session_id][severity] = count
     return counts
+
+
+def _refused(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    classes: dict[UUID, list[str]] = defaultdict(list)
+    rows = session.execute(
+        select(Consent.session_id, Consent.consent_class)
+        .where(Consent.session_id.in_(ids), Consent.given.is_(False))
+        .order_by(Consent.consent_class)
+    )
+    for session_id, key in rows:
+        classes[session_id].append(key)
+    return classes
 
 
 def _waiting_chunks(

@@ -13,7 +13,7 @@ from examhall.core.attempts.operations import complete_check_in, create_attempt
 from examhall.core.attempts.starting import start_attempt
 from examhall.core.db import database_now
 from examhall.core.permissions import Principal, Role
-from examhall.core.proctoring.consents import get_consent_form, record_consent
+from examhall.core.proctoring.consents import get_consent_form, publish_consent, record_consent
 from examhall.core.proctoring.incidents import publish_incident
 from examhall.core.proctoring.messages.marks import mark_read_by_candidate
 from examhall.core.proctoring.messages.operations import Draft, write_to_proctors
@@ -130,12 +130,12 @@ def test_a_proctor_lets_in_and_needs_a_reason_to_pause(
     session_id = arrive(hall, exam_id, "1001")
     attempt = hall.attempt()
     candidate = Principal(attempt.user_id, "c", frozenset({(Role.CANDIDATE, None)}))
-    with hall.platform.db.transaction() as session:
-        form = get_consent_form(session, candidate, attempt.id)
-        given = {one.key: True for one in form.classes}
-        record_consent(session, candidate, attempt.id, given, form.text_digest)
-    complete_check_in(hall.platform, candidate, attempt.id)
     tile = wall.locator(f'.tile[data-session="{session_id}"]')
+    answer_consent(hall, candidate, given=False)
+    expect(tile.locator("[data-line]")).to_contain_text("no consent: camera", timeout=15_000)
+    answer_consent(hall, candidate, given=True)
+    expect(tile.locator("[data-line]")).not_to_contain_text("no consent", timeout=15_000)
+    complete_check_in(hall.platform, candidate, attempt.id)
     expect(tile.locator("[data-line]")).to_contain_text("Waits to be let in", timeout=15_000)
     tile.get_by_role("button").click()
     wall.get_by_role("button", name="Let in").click()
@@ -143,6 +143,14 @@ def test_a_proctor_lets_in_and_needs_a_reason_to_pause(
     assert hall.attempt().state == "authorized"
     start_attempt(hall.platform, candidate, attempt.id, "the-lease-of-this-tab")
     end_the_exam(wall, hall)
+
+
+def answer_consent(hall: Hall, candidate: Principal, *, given: bool) -> None:
+    with hall.platform.db.transaction() as session:
+        form = get_consent_form(session, candidate, hall.attempt().id)
+        answers = {one.key: given for one in form.classes}
+        record_consent(session, candidate, hall.attempt().id, answers, form.text_digest)
+        publish_consent(session, hall.platform, form)
 
 
 def end_the_exam(wall: Page, hall: Hall) -> None:

@@ -23,6 +23,7 @@ from examhall.core.accounts.operations import revoke_role, update_user
 from examhall.core.accounts.tokens import make_access_token
 from examhall.core.permissions import SYSTEM
 from examhall.core.platform import Platform
+from examhall.core.proctoring.operations import exam_channel
 from examhall.web import streaming
 from examhall.web.app import create_app
 from tests.core.attempts.world import World
@@ -117,6 +118,22 @@ def test_consent_and_a_chunk(client: FlaskClient, watched: Watched, bearers: Any
     assert data(send(client, watched, owner, body(7))) == stored
     other = body(7, [picture(TWO)])
     assert error(send(client, watched, owner, other)) == (409, "conflict")
+
+
+def test_the_wall_hears_that_consent_was_withdrawn(
+    client: FlaskClient, consented: Watched, bearers: Any
+) -> None:
+    path = f"{API}/attempts/{consented.attempt_id}/consent"
+    shown = f"{API}/proctoring/sessions/{consented.session_id}"
+    assert data(client.get(shown, headers=bearers["proctor"]))["refused"] == []
+    digest = data(client.get(path, headers=bearers["owner"]))["text_digest"]
+    answer = {"classes": {"camera": False}, "text_digest": digest}
+    with consented.platform.live.subscribe(exam_channel(consented.exam_id)) as wall:
+        data(client.post(path, json=answer, headers=bearers["owner"]))
+        told = wall.get(5)
+    assert told is not None
+    assert (told.event, told.data["session_id"]) == ("session", str(consented.session_id))
+    assert data(client.get(shown, headers=bearers["proctor"]))["refused"] == ["camera"]
 
 
 HOSTILE: list[tuple[dict[str, Any], int]] = [

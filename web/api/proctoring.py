@@ -41,9 +41,11 @@ def show_consent(attempt_id: UUID) -> consents.ConsentForm:
 def give_consent(data: dict[str, Any], attempt_id: UUID) -> consents.ConsentForm:
     """Agree or refuse, class by class."""
     with platform().db.transaction() as session:
-        return consents.record_consent(
+        form = consents.record_consent(
             session, principal(), attempt_id, data["classes"], data["text_digest"]
         )
+        consents.publish_consent(session, platform(), form)
+        return form
 
 
 @blueprint.route("/proctoring/sessions/<uuid:session_id>/chunks", methods=["POST"])

@@ -136,6 +136,7 @@ class SessionSchema(ApiSchema):
     open_incidents = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     integrity = fields.Dict(keys=fields.String(), required=True)
     detectors = fields.List(fields.String(), required=True)
+    refused = fields.List(fields.String(), required=True)
     waived = fields.List(fields.String(), required=True)
     waived_titles = fields.Function(
         lambda one: waiver_titles(platform().plugins, one.waived),

@@ -105,7 +105,8 @@ export class Tile {
     this.#drawTag();
     this.#drawGone();
     setText(parts.name, this.name);
-    setText(parts.line, [session.candidate_number, stateWords(session.attempt_state), session.proctor_name].filter(Boolean).join(" · "));
+    const refused = session.refused.length ? `no consent: ${session.refused.join(", ")}` : "";
+    setText(parts.line, [session.candidate_number, stateWords(session.attempt_state), refused, session.proctor_name].filter(Boolean).join(" · "));
     setAttribute(parts.person, "aria-label", `Look at ${this.name}`);
     setText(parts.attention, this.attention ? String(this.attention) : "");
     setAttribute(parts.attention, "aria-label", `Attention ${this.attention}`);
@@ -146,10 +147,11 @@ export class Tile {
     const { gone } = this.parts;
     const isPaused = this.session.attempt_state === "paused";
     const isOffline = this.isOffline;
+    const reason = this.session.refused.includes("camera") ? "No consent" : "Reconnecting";
     setHidden(gone, !isOffline && !isPaused);
     if (gone.hidden) return;
     gone.querySelector(".icon").toggleAttribute("hidden", !isOffline);
-    setText(gone.querySelector("b"), isPaused ? "Paused" : "Reconnecting");
+    setText(gone.querySelector("b"), isPaused ? "Paused" : reason);
     setText(gone.querySelector(".num"), isOffline ? `no picture for ${spellLength(this.silence)}` : "");
   }
 }
