@@ -109,24 +109,23 @@ def _read_alternatives(text: str, position: int) -> tuple[list[Alternative], int
     no later brace closes the gap: so reads Moodle.
     """
     found: list[Alternative] = []
-    short: tuple[list[Alternative], int] | None = None
+    short: tuple[int, str, int] | None = None
     if text.startswith("~", position) and not text.startswith("~}", position):
         position += 1
     while True:
         weight = _WEIGHT.match(text, position)
         start = weight.end() if weight else position
         if text.startswith("}", start) and (found or weight):
-            sign = text[position:start] or "~"
-            short = [*found, Alternative(sign, "", full=False, share=None)], start + 1
+            short = len(found), text[position:start] or "~", start + 1
         # An answer has one character at least, whatever that is.
         end = _ANSWER_END.search(text, start + 1)
         if end is None:
-            return short
+            return _end_short(found, short)
         answer, feedback, stop = text[start : end.start()], "", end
         if end[0] == "#":
             closing = _FEEDBACK_END.search(text, end.end())
             if closing is None:
-                return short
+                return _end_short(found, short)
             feedback, stop = text[end.end() : closing.start()], closing
         share = read_number(weight[1]) if weight and weight[1] else None
         full = weight is not None and weight[0] == "="
@@ -135,6 +134,16 @@ def _read_alternatives(text: str, position: int) -> tuple[list[Alternative], int
         position = stop.end()
         if stop[0] == "}":
             return found, position
+
+
+def _end_short(
+    found: Sequence[Alternative], short: tuple[int, str, int] | None
+) -> tuple[list[Alternative], int] | None:
+    """Return the first of the answers, a sign alone as the last one, and where the text goes on."""
+    if short is None:
+        return None
+    count, sign, position = short
+    return [*found[:count], Alternative(sign, "", full=False, share=None)], position
 
 
 def _plain(text: str) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from examhall.plugins import Fidelity, FormatError, PortableQuestion, QuestionBundle
+from examhall.plugins.formats.moodle.cloze import read_parts
 from tests.interop.neutral import find_type
 from tests.plugins.formats.samples import CONTENTS, MORE_CONTENTS, make_questions, round_trip
 from tests.plugins.formats.test_moodle_xml import NAMED, XML, read
@@ -51,6 +52,14 @@ def test_a_cloze_whose_text_would_be_read_as_gaps_is_refused(before):
         XML.export(QuestionBundle((question,)))
     open_end = {"stem": f"{{#1}} {before[:6]}", "parts": parts, "spaces_count": True}
     round_trip(XML, [PortableQuestion("cloze", "T", open_end)])
+
+
+@pytest.mark.parametrize("again", [0, 1, 4000])
+def test_a_gap_that_only_signs_close_ends_at_the_last_of_them(again):
+    """Each place where it may end is remembered, not the answers up to there once more."""
+    stem, (part,) = read_parts("{1:MC:=a~}" + "b~}" * again + "~")
+    assert stem == "{#1}~"
+    assert [one["text"] for one in part["options"]] == ["a", *["}b"] * again, "~"]
 
 
 def test_words_for_true_and_false_count_whatever_their_capitals():
