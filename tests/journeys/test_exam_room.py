@@ -187,6 +187,26 @@ def test_a_reload_keeps_the_lease(room: Page) -> None:
         assert read(room, TEXT) == text
 
 
+def test_a_room_whose_script_does_not_come_says_so(room: Page, faults: Faults) -> None:
+    expect(room.locator("#unready")).not_to_be_attached()
+    faults.allow("ERR_FAILED")
+    room.route("**/store.js", lambda route: route.abort())
+    room.reload()
+    said = room.get_by_text("This page is not ready yet: nothing can be answered")
+    expect(said).to_be_hidden()
+    assert room.evaluate(FINISH) == 1
+    expect(said).to_be_visible()
+    expect(room.locator("#items [data-controls]").first).to_have_attribute("inert", "")
+
+
+FINISH = """() => {
+  const shown = document.getElementById('unready').getAnimations();
+  for (const one of shown) one.finish();
+  return shown.length;
+}"""
+"""What is shown after a while is shown at once."""
+
+
 def test_the_keyboard_reaches_everything(room: Page) -> None:
     room.keyboard.press("Alt+KeyN")
     expect(room.locator("#items > section:visible h1")).to_be_focused()

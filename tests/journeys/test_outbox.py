@@ -327,9 +327,10 @@ def test_a_window_that_keeps_nothing_sends_what_it_has_before_it_takes_over(
     wait_for_room(other)
     wait_for_saving(room, "lost", 1)
     expect(room.locator("#save")).to_contain_text("Read-only, 1 answer waits")
-    room.unroute_all()
     room.get_by_role("button", name="Take over here").click()
     wait_for_saving(other, "lost")
+    wait_for_saving(room, "offline", 1)
+    room.unroute_all()
     wait_for_room(room)
     expect(show_question(room, TEXT).get_by_role("textbox")).to_have_value("Paris")
     assert hall.saved(TEXT) == {"text": "Paris"}

@@ -53,6 +53,7 @@ class ExamRoom {
     this.#takeLease();
     this.#loadModules().then(() => this.#resumeFiles());
     if (this.data.proctoring) this.#record();
+    byId("unready").remove();
     byId("room").dataset.ready = "";
   }
 
@@ -168,10 +169,19 @@ class ExamRoom {
     delete byId("room").dataset.ready;
     const body = { lease_id: this.lease };
     const isTaken = await call("POST", `/attempts/${this.id}/lease`, body).catch(() => null);
-    if (isTaken) await this.outbox.regain();
-    // What only this page has must not go with it: it stays as it is then, and tries again.
-    if (this.#isKept || !this.outbox.waiting) location.reload();
-    else byId("room").dataset.ready = "";
+    if (isTaken) {
+      // Or the stream's word about it would count as another window's.
+      this.leaseVersion = Math.max(this.leaseVersion, isTaken.lease_version);
+      await this.outbox.regain();
+    }
+    // What only this page has must not go with it: it is sent first.
+    const holds = () => !this.#isKept && this.outbox.waiting > 0;
+    while (holds() && !this.outbox.isLost) {
+      await new Promise((resolve) => setTimeout(resolve, RETRY));
+      await this.outbox.flush();
+    }
+    if (holds()) byId("room").dataset.ready = "";
+    else location.reload();
   }
 
   async #followState() {
