@@ -21,8 +21,8 @@ from examhall.plugins import (
 ZERO, ONE = Decimal(0), Decimal(1)
 FULL = Decimal("0.999999")
 """A fraction from here on is a right answer: thirds are written with few digits."""
-SHORT = Decimal("0.00000005")
-"""Half of the seventh digit, with which files write fractions: nobody misses a mark by it."""
+SHORT = Decimal("0.00000009")
+"""Less than one in the seventh digit, the last of shares in files: two thirds lack most of that."""
 MAX_SECTIONS = 200
 
 

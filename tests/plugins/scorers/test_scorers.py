@@ -256,3 +256,15 @@ def test_nobody_misses_a_mark_by_what_was_rounded(scorer, given_settings, label,
     items = [scorer.score_item(Score(one, ScoreState.PARTIAL), policy) for one in THIRDS]
     grade = scorer.grade(scorer.score_attempt(items, loaded), loaded)
     assert (grade.label, grade.passed) == (label, passed)
+
+
+def test_shares_that_one_answer_adds_up_are_short_by_more_than_one() -> None:
+    """Nine questions with two of three thirds and one that is right are seven of ten."""
+    scorer = Negative()
+    loaded = scorer.settings_schema()().load({"pass_fraction": "0.7"})
+    policy = ItemPolicy(Decimal(1), "A", loaded)
+    given = [Decimal("0.6666666")] * 9 + [Decimal(1)]
+    items = [scorer.score_item(Score(one, ScoreState.PARTIAL), policy) for one in given]
+    assert scorer.grade(scorer.score_attempt(items, loaded), loaded).passed
+    items[0] = scorer.score_item(Score(Decimal("0.6666663"), ScoreState.PARTIAL), policy)
+    assert not scorer.grade(scorer.score_attempt(items, loaded), loaded).passed
