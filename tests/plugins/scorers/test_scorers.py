@@ -266,5 +266,5 @@ def test_shares_that_one_answer_adds_up_are_short_by_more_than_one() -> None:
     given = [Decimal("0.6666666")] * 9 + [Decimal(1)]
     items = [scorer.score_item(Score(one, ScoreState.PARTIAL), policy) for one in given]
     assert scorer.grade(scorer.score_attempt(items, loaded), loaded).passed
-    items[0] = scorer.score_item(Score(Decimal("0.6666663"), ScoreState.PARTIAL), policy)
+    items[0] = scorer.score_item(Score(Decimal("0.666666"), ScoreState.PARTIAL), policy)
     assert not scorer.grade(scorer.score_attempt(items, loaded), loaded).passed
