@@ -17,6 +17,8 @@ MAX_PIXELS = 40_000_000
 """Of one picture; a film of pictures has at most ten times as many."""
 MAX_FRAMES = 20_000
 """Of a moving picture. Tiny frames by the million would be within all other bounds."""
+MAX_PIECES = 1_000_000
+"""Of a GIF: frames, extensions, sub-blocks and stray bytes. A file of 64 MB needs 400,000."""
 MAX_NAME = 200
 
 PICTURES = {
@@ -84,7 +86,7 @@ def spell_size(size: int) -> str:
 
 
 def _check_picture(data: bytes, kind: str) -> None:
-    if kind == "GIF" and _has_more_frames(data, MAX_FRAMES):
+    if kind == "GIF" and _is_too_long(data):
         raise TooLargeError("The moving picture is too long. Use a video.", frames=MAX_FRAMES)
     try:
         with warnings.catch_warnings():
@@ -114,27 +116,29 @@ def _count_frames(image: Image.Image) -> int:
     return int(getattr(image, "n_frames", 1))
 
 
-def _has_more_frames(data: bytes, most: int) -> bool:
-    """Say whether a GIF has more frames than `most`, without reading on; Pillow counts them all.
+def _is_too_long(data: bytes) -> bool:
+    """Say whether a GIF has more frames or pieces than it may, without reading on; Pillow would.
 
     Blocks are those of the GIF89a specification: `,` begins a frame, `!` an extension, each with
-    sub-blocks of up to 255 bytes behind it, and `;` is the end.
+    sub-blocks of up to 255 bytes behind it, and `;` is the end. Decoders pass over other bytes.
     """
-    frames, at = 0, 13 + _table_size(data[10:11])
-    while frames <= most and at < len(data) and data[at] != 0x3B:
-        if data[at] == 0x2C:
+    frames = pieces = 0
+    at, is_inside = 13 + _table_size(data[10:11]), False
+    while at < len(data) and frames <= MAX_FRAMES and pieces <= MAX_PIECES:
+        sign = data[at]
+        pieces += 1
+        if is_inside:
+            at, is_inside = at + 1 + sign, sign > 0
+        elif sign == 0x2C:
             frames += 1
-            at += 11 + _table_size(data[at + 9 : at + 10])
-        elif data[at] == 0x21:
-            at += 2
+            at, is_inside = at + 11 + _table_size(data[at + 9 : at + 10]), True
+        elif sign == 0x21:
+            at, is_inside = at + 2, True
+        elif sign == 0x3B:
+            break
         else:
-            # Decoders pass over what they do not know.
             at += 1
-            continue
-        while at < len(data) and data[at]:
-            at += 1 + data[at]
-        at += 1
-    return frames > most
+    return frames > MAX_FRAMES or pieces > MAX_PIECES
 
 
 def _table_size(flags: bytes) -> int:

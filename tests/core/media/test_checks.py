@@ -74,6 +74,17 @@ def test_a_film_of_tiny_pictures_is_not_read_to_its_end() -> None:
         check_media(head + frame * (checks.MAX_FRAMES + 1) + b";")
 
 
+@pytest.mark.parametrize("filling", [b"\0", b"!\xfe\0", b"!\xfe" + b"\x01a" * 9 + b"\0"])
+def test_a_gif_of_many_tiny_pieces_is_not_read_to_its_end(
+    filling: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "MAX_PIECES", 100)
+    good = picture("GIF", (10, 10))
+    check_media(good[:-1] + filling * 5 + b";")
+    with pytest.raises(TooLargeError):
+        check_media(good[:-1] + filling * 100 + b";")
+
+
 @pytest.mark.parametrize(
     "data",
     [
