@@ -337,10 +337,10 @@ def test_nobody_is_looked_at_after_the_end(watched: Watched) -> None:
     """A browser or phone that goes on for a while shows somebody who is done and may talk."""
     with watched.platform.db.transaction() as session:
         close_session(session, watched.platform, watched.attempt_id)
-    watched.age(10)
-    watched.clock = watched.sending_clock() - timedelta(seconds=12)
+    watched.age(30)
+    watched.clock = watched.sending_clock() - timedelta(seconds=60)
     watched.send(watched.chunk([ALONE] * 2))
-    watched.clock += timedelta(seconds=2)
+    watched.clock += timedelta(seconds=40)
     watched.show([TWO] * 8)
     watched.analyse()
     assert watched.findings() == watched.incidents() == []
