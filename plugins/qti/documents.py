@@ -14,7 +14,7 @@ from examhall.plugins.qti.body import file_name
 from examhall.plugins.qti.errors import QtiError
 from examhall.plugins.qti.item import CACHED_ITEMS, Item, parse_item, read_item
 from examhall.plugins.qti.standard import TEMPLATES, template_name
-from examhall.plugins.qti.xml import MAX_ELEMENTS, XINCLUDE, children, parse_qti
+from examhall.plugins.qti.xml import MAX_BYTES, MAX_ELEMENTS, XINCLUDE, children, parse_qti
 
 NAMING = ("src", "data", "href", "poster")
 """The attributes that hold addresses of files."""
@@ -44,11 +44,15 @@ class _Bringer:
 
     known: Mapping[str, str]
     count: int = 0
+    size: int = 0
 
     def read(self, href: str) -> etree._Element | None:
         text = self.known.get(file_name(href))
         if text is None:
             return None
+        self.size += len(text)
+        if self.size > MAX_BYTES:
+            raise QtiError(f"With its other files it has more than {MAX_BYTES} characters.")
         root = parse_qti(text)
         _move(root, href)
         self.count += sum(1 for _ in root.iter())

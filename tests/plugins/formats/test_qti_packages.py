@@ -229,12 +229,16 @@ def test_a_part_that_is_not_there_is_told():
     assert there.fidelity is Fidelity.EXACT
 
 
-def test_a_part_that_is_brought_in_again_and_again_has_a_limit():
+@pytest.mark.parametrize(
+    ("times", "inside", "what"),
+    [(300, "<br/>" * 999, "elements"), (30, "x" * 200_000, "characters")],
+)
+def test_a_part_that_is_brought_in_again_and_again_has_a_limit(times, inside, what):
     part = "<include xmlns='http://www.w3.org/2001/XInclude' href='part.xml'/>"
-    item = EXAMPLE.replace("<itemBody>", f"<itemBody>{part * 300}")
-    (entry,) = read({"a.xml": item, "part.xml": f"<p>{'<br/>' * 999}</p>"}).questions
+    item = EXAMPLE.replace("<itemBody>", f"<itemBody>{part * times}")
+    (entry,) = read({"a.xml": item, "part.xml": f"<p>{inside}</p>"}).questions
     assert entry.fidelity is Fidelity.REFUSED
-    assert "elements" in entry.notes[0]
+    assert what in entry.notes[0]
 
 
 def test_scripts_are_told_to_be_lost():
