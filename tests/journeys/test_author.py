@@ -207,6 +207,22 @@ def test_what_was_typed_outlives_the_session(
     expect(page.get_by_label("Title")).to_have_value("Half done")
 
 
+def test_what_was_typed_outlives_the_network(page: Page, faults: Faults) -> None:
+    make_exam(page, "Far away")
+    section = page.get_by_label("Title of section 1")
+    section.fill("Half done")
+    faults.allow("ERR_INTERNET_DISCONNECTED")
+    page.context.set_offline(True)
+    save = page.locator("#builder").get_by_role("button", name="Save")
+    save.click()
+    expect(page.get_by_text("The server cannot be reached. What you typed is")).to_be_visible()
+    expect(section).to_have_value("Half done")
+    page.context.set_offline(False)
+    save.click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(section).to_have_value("Half done")
+
+
 def test_all_controls_can_be_reached_at_every_width(hall: Hall, page: Page) -> None:
     base = f"/exams/{hall.open_exam()}"
     pages = ["/exams", base, f"{base}/settings", f"{base}/candidates", f"{base}/preview"]

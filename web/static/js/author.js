@@ -149,7 +149,9 @@ async function swap(form, submitter, selector) {
     underway = null;
   } catch {
     underway = null;
-    dirty = false;
+    // Without a network a full page would come to nothing, and take what was typed with it.
+    metAt = -Infinity;
+    form.removeAttribute("aria-busy");
     form.removeAttribute("data-swap");
     form.requestSubmit(submitter);
   }
