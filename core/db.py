@@ -31,6 +31,8 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -167,6 +169,33 @@ def database_now(session: Session) -> datetime:
     return moment.astimezone(UTC)
 
 
+def why_unusable(error: BaseException) -> str | None:
+    """Say in a line why the database cannot do now what it could do before.
+
+    It is away, full or read-only, or another transaction is in the way: the same may work a moment
+    later. None for every other error.
+    """
+    if isinstance(error, PoolTimeoutError):
+        return "no connection is free"
+    if not isinstance(error, DBAPIError):
+        return None
+    is_lost = error.statement is None and isinstance(error, OperationalError | InterfaceError)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    name = getattr(error.orig, "sqlite_errorname", None) or ""
+    is_passing = state[:2] in _PASSING_STATES or state == _READ_ONLY or _PASSING_NAMES & {name}
+    if not (error.connection_invalidated or is_lost or is_passing):
+        return None
+    first, *_ = str(error.orig).strip().splitlines() or [type(error).__name__]
+    return first
+
+
+# PostgreSQL's classes: connection, rollback, resources, operator's intervention, system.
+_PASSING_STATES = frozenset(["08", "40", "53", "57", "58"])
+_READ_ONLY = "25006"
+_PASSING_NAMES = frozenset(
+    f"SQLITE_{name}" for name in ("BUSY", "LOCKED", "FULL", "READONLY", "IOERR", "CANTOPEN")
+)
+
 _SQLITE_NOW = select(func.strftime("%Y-%m-%dT%H:%M:%f", "now"))
 _POSTGRESQL_NOW = select(func.clock_timestamp())
 
@@ -179,8 +208,24 @@ def open_database(url: str, *, pool_size: int = 20) -> Database:
     if address.get_backend_name() == "sqlite":
         return Database(_sqlite_engine(address, pool_size))
     return Database(
-        create_engine(address, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=False)
+        create_engine(
+            address,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=False,
+            connect_args={name: _PATIENCE[name] for name in _PATIENCE.keys() - address.query},
+        )
     )
+
+
+# A machine that is gone says nothing: without these a request waits for it for many minutes.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 
 
 def _sqlite_engine(address: Any, pool_size: int) -> Engine:

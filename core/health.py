@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from examhall.core.contracts.base import Health, HealthStatus, Kind
+from examhall.core.db import why_unusable
 from examhall.core.errors import PluginError
 from examhall.core.permissions import Permission, Principal
 from examhall.core.proctoring.load import get_load
@@ -65,7 +66,8 @@ def _database(platform: Platform) -> Health:
         with platform.db.reading() as session:
             session.execute(text("select 1"))
     except SQLAlchemyError as error:
-        return Health.failed(type(error).__name__, "Look at EXAMHALL_DATABASE_URL and the server.")
+        reason = why_unusable(error) or type(error).__name__
+        return Health.failed(reason, "Look at EXAMHALL_DATABASE_URL and the server.")
     milliseconds = (time.perf_counter() - start) * 1000
     return Health.ok(f"{platform.db.engine.dialect.name}, {milliseconds:.1f} ms")
 

@@ -8,10 +8,11 @@ from typing import Any
 import structlog
 from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from examhall.core.db import why_unusable
 from examhall.core.errors import (
     ConflictError,
     ExamhallError,
@@ -23,6 +24,8 @@ from examhall.core.errors import (
 from examhall.web.envelope import failure
 
 log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 5
 
 CODES = {
     400: "bad_request",
@@ -41,6 +44,7 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(IntegrityError, _integrity_error)
     app.register_error_handler(DataError, _data_error)
+    app.register_error_handler(SQLAlchemyError, _database_error)
     app.register_error_handler(Exception, _unforeseen_error)
 
 
@@ -79,6 +83,18 @@ def _integrity_error(error: IntegrityError) -> BaseResponse:
 def _data_error(error: DataError) -> BaseResponse:
     log.warning("request.data_error", path=request.path, error=str(error.orig))
     return _answer(InvalidError.status, InvalidError.code, "A value cannot be stored.")
+
+
+def _database_error(error: SQLAlchemyError) -> BaseResponse:
+    reason = why_unusable(error)
+    if reason is None:
+        return _unforeseen_error(error)
+    # One line a request, without a traceback: a whole room asks while the database is away.
+    log.error("request.database_away", path=request.path, method=request.method, error=reason)
+    message = "The database does not answer at the moment. Try again in a few seconds."
+    response = _answer(503, "unavailable", message)
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def _unforeseen_error(error: Exception) -> BaseResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -57,16 +58,29 @@ def serve_platform(
     )
     platform.plugins.start()
     platform.queue.start(platform)
-    signal.signal(signal.SIGTERM, _stop)
+    _stop_at_signals(platform)
     ready(f"http://{host}:{server.effective_port}")
     try:
         server.run()
     finally:
-        # The streams end first: their threads would hold the server up.
         platform.live.close()
         server.close()
         platform.close()
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
+def _stop_at_signals(platform: Platform) -> None:
+    """Let SIGTERM and SIGINT end the server, the streams first: their threads hold it up.
+
+    A second signal ends the process at once.
+    """
+    end_streams = threading.Thread(target=platform.live.close, name="examhall-end", daemon=True)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        # Not here: the thread that was interrupted may hold their lock.
+        end_streams.start()
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)

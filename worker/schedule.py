@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from examhall.core.attempts.sweep import sweep_attempts
 from examhall.core.audit.operations import KEY_PURPOSE, seal_entries
+from examhall.core.db import why_unusable
 from examhall.core.platform import Platform
 from examhall.core.retention.purge import has_work
 from examhall.worker.forgotten import Reminders
@@ -97,5 +98,9 @@ class Schedule:
             self._due[periodic.name] = time.monotonic() + periodic.seconds
             try:
                 periodic.work(self._platform)
-            except Exception:
-                log.exception("periodic work %s failed", periodic.name)
+            except Exception as error:
+                reason = why_unusable(error)
+                if reason is None:
+                    log.exception("periodic work %s failed", periodic.name)
+                else:
+                    log.warning("periodic work %s has to wait: %s", periodic.name, reason)

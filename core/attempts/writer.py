@@ -16,7 +16,7 @@ from uuid import UUID
 
 from examhall.core.attempts.responses import SaveOperation, SaveReport, SaveResult
 from examhall.core.attempts.saving import save_responses
-from examhall.core.db import Database
+from examhall.core.db import Database, why_unusable
 from examhall.core.errors import ExamhallError
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,9 @@ GROUP_LIMIT = 200
 
 ANSWER_SECONDS = 30.0
 """How long a caller waits for the database before the save counts as failed."""
+
+
+RETRY_SECONDS = 5
 
 
 class SaveFailedError(ExamhallError):
@@ -70,7 +73,10 @@ class GroupWriter:
         order = _Order(operations)
         with self._guard:
             if self._stopped:
-                raise SaveFailedError("The server is stopping. The answer is kept on your device.")
+                raise SaveFailedError(
+                    "The server is stopping. The answer is kept on your device.",
+                    retry_after=RETRY_SECONDS,
+                )
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._run, name="examhall-saves", daemon=True
@@ -79,7 +85,8 @@ class GroupWriter:
             self._orders.put(order)
         if not order.done.wait(ANSWER_SECONDS):
             raise SaveFailedError(
-                "The database does not answer. The answer is kept on your device."
+                "The database does not answer. The answer is kept on your device.",
+                retry_after=RETRY_SECONDS,
             )
         return order.results
 
@@ -140,15 +147,28 @@ class GroupWriter:
         for operation in operations:
             try:
                 report = self._save([operation])
-            except Exception as error:
-                log.exception("a save of attempt %s failed", operation.attempt_id)
+            except Exception as error:  # noqa: BLE001 - likewise
+                _note_failure(operation, error)
                 report = SaveReport([_failure(operation, error)], [])
             total.results.extend(report.results)
             total.rescore.extend(report.rescore)
         return total
 
 
+def _note_failure(operation: SaveOperation, error: Exception) -> None:
+    reason = why_unusable(error)
+    log.error(
+        "a save of attempt %s failed%s",
+        operation.attempt_id,
+        f": {reason}" if reason else "",
+        exc_info=None if reason else error,
+    )
+
+
 def _failure(operation: SaveOperation, error: Exception) -> SaveResult:
     if not isinstance(error, ExamhallError):
-        error = SaveFailedError("The database did not take the answer. It is kept on your device.")
+        error = SaveFailedError(
+            "The database did not take the answer. It is kept on your device.",
+            retry_after=RETRY_SECONDS,
+        )
     return SaveResult(operation.item_id, operation.operation_id, error=error)

@@ -27,7 +27,7 @@ from examhall.core.contracts.provider import Provider
 from examhall.core.contracts.question_type import QuestionType
 from examhall.core.contracts.scorer import Scorer
 from examhall.core.contracts.services import EvidenceStore, SignIn
-from examhall.core.db import Database
+from examhall.core.db import Database, why_unusable
 from examhall.core.errors import NotFoundError, PluginCallError, PluginError
 from examhall.core.permissions import SYSTEM, Principal
 from examhall.core.registry import states
@@ -330,7 +330,8 @@ class Registry:
         try:
             self.refresh()
         except SQLAlchemyError as error:
-            log.warning("what is stored about plugins cannot be read: %s", type(error).__name__)
+            reason = why_unusable(error) or type(error).__name__
+            log.warning("what is stored about plugins cannot be read: %s", reason)
             return False
         return True
 

@@ -5,14 +5,23 @@ import time
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import uuid4
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
-from sqlalchemy.exc import StatementError
+from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
+from examhall.core import db
 from examhall.core.accounts.models import User
-from examhall.core.db import Database, FairLock, after_commit, database_now, open_database
+from examhall.core.db import (
+    Database,
+    FairLock,
+    after_commit,
+    database_now,
+    open_database,
+    why_unusable,
+)
 
 
 @pytest.fixture
@@ -144,3 +153,58 @@ def test_nobody_else_on_the_machine_reads_a_new_sqlite_database(tmp_path):
         session.execute(text("select * from t"))
     assert file.stat().st_mode & 0o777 == 0o640
     database.dispose()
+
+
+@pytest.mark.parametrize(
+    ("state", "is_passing"),
+    [
+        ("57P01", True),  # the operator ends it
+        ("53300", True),  # too many connections
+        ("53100", True),  # the disk is full
+        ("40P01", True),  # a deadlock
+        ("25006", True),  # a standby that only reads
+        ("42703", False),  # no such column
+        ("42501", False),  # no right
+    ],
+)
+def test_what_passes_is_told_apart_from_what_is_wrong(state, is_passing):
+    kind = psycopg.errors.lookup(state)
+    error = DBAPIError.instance("select 1", {}, kind("it is so\nDETAIL: more of it"), psycopg.Error)
+    assert why_unusable(error) == ("it is so" if is_passing else None)
+
+
+def test_a_server_that_is_not_there_passes():
+    database = open_database("postgresql://somebody@127.0.0.1:1/nothing")
+    with pytest.raises(OperationalError) as caught, database.reading() as session:
+        session.execute(select(1))
+    assert "refused" in (why_unusable(caught.value) or "")
+
+
+def test_a_sqlite_file_that_cannot_be_opened_passes(tmp_path):
+    database = open_database(f"sqlite:///{tmp_path}")
+    with pytest.raises(OperationalError) as caught, database.reading() as session:
+        session.execute(select(1))
+    assert why_unusable(caught.value) == "unable to open database file"
+
+
+def test_a_missing_table_does_not_pass(tmp_path):
+    database = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
+    with pytest.raises(OperationalError) as caught, database.reading() as session:
+        session.execute(text("select * from nothing"))
+    assert why_unusable(caught.value) is None
+    database.dispose()
+
+
+@pytest.mark.parametrize("query", ["", "?connect_timeout=3"])
+def test_a_server_that_says_nothing_is_not_waited_for(query, monkeypatch):
+    asked = {}
+
+    def make(address, **options):
+        asked.update(options["connect_args"])
+        return create_engine(address, **options)
+
+    monkeypatch.setattr(db, "create_engine", make)
+    open_database(f"postgresql://somebody@127.0.0.1:1/nothing{query}")
+    # What the address says itself counts.
+    assert asked.get("connect_timeout") == (None if query else 10)
+    assert asked["tcp_user_timeout"] == 30_000

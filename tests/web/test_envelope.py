@@ -1,12 +1,15 @@
 """Every answer of the API has one shape, and errors have stable codes."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 from marshmallow import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from examhall.core.audit.models import AuditEntry
+from examhall.web import errors
 from tests.web.people import sign_in
 
 UNKNOWN = UUID(int=1)
@@ -95,6 +98,23 @@ def test_unforeseen_error_tells_nothing(app, client, people):
     answer = client.get("/api/v1/me", headers=people.bearer("author"))
     check(answer, 500, "error")
     assert "Rumpelstiltskin" not in answer.get_data(as_text=True)
+
+
+def test_database_that_is_away_is_asked_for_again_without_a_traceback(app, people, monkeypatch):
+    def fail(**_):
+        raise OperationalError(None, None, Exception("connection refused"))
+
+    noted = []
+    monkeypatch.setattr(errors, "log", SimpleNamespace(error=lambda *_, **more: noted.append(more)))
+    client = sign_in(app, "author")
+    for endpoint in ("api_auth.show_me", "exams.index"):
+        app.view_functions[endpoint] = fail
+    for path in ("/api/v1/me", "/exams"):
+        answer = client.get(path)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "5"
+        assert "does not answer at the moment" in answer.get_data(as_text=True)
+        assert noted.pop() == {"path": path, "method": "GET", "error": "connection refused"}
 
 
 def test_list_is_paged(client, people):

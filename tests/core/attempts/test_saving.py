@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from examhall.core.attempts.models import Receipt, ResponseRecord, ResponseRevision
 from examhall.core.attempts.queries import list_uncounted_responses
@@ -333,3 +334,19 @@ def test_no_revision_belongs_to_two_rows(sitting: Sitting) -> None:
         sitting.save_text(str(number), base=number)
     with sitting.world.platform.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(ResponseRevision)) == 3
+
+
+def test_database_that_is_away_is_said_in_a_line_and_the_client_told_when_to_try_again(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sitting = world.sitting()
+
+    def fail() -> None:
+        raise OperationalError(None, None, Exception("connection refused"))
+
+    monkeypatch.setattr(world.platform.db, "transaction", fail)
+    error = sitting.save_text("answer").error
+    assert error is not None
+    assert (error.code, error.status, error.details["retry_after"]) == ("save_failed", 503, 5)
+    assert "failed: connection refused" in caplog.messages[-1]
+    assert caplog.records[-1].exc_info is None
