@@ -21,6 +21,7 @@ from werkzeug.test import TestResponse, encode_multipart
 from examhall.core.accounts.models import User
 from examhall.core.accounts.operations import revoke_role, update_user
 from examhall.core.accounts.tokens import make_access_token
+from examhall.core.live import Subscription
 from examhall.core.permissions import SYSTEM
 from examhall.core.platform import Platform
 from examhall.core.proctoring.operations import exam_channel
@@ -306,6 +307,28 @@ def test_a_stream_ends_with_the_right_to_watch(
     consented.show([ALONE] * 2)
     assert list(told) == []
     response.close()
+
+
+def test_a_stream_that_cannot_begin_leaves_no_subscription(
+    app: Flask, consented: Watched, bearers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = consented.platform.live
+    subscribe = live.subscribe
+    made: list[Subscription] = []
+
+    def note(*channels: str) -> Subscription:
+        made.append(subscribe(*channels))
+        return made[-1]
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("The database went away.")
+
+    monkeypatch.setattr(live, "subscribe", note)
+    monkeypatch.setattr("examhall.web.api.proctoring.find_account", fail)
+    path = f"{API}/proctoring/stream?exam_id={consented.exam_id}"
+    assert app.test_client().get(path, headers=bearers["proctor"]).status_code == 500
+    live.publish(exam_channel(consented.exam_id), "frame", {})
+    assert [one for one in made if one.get(0)] == []
 
 
 def test_who_may_follow_the_stream(client: FlaskClient, consented: Watched, bearers: Any) -> None:

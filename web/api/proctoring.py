@@ -132,13 +132,14 @@ def stream(arguments: dict[str, Any]) -> Response:
     means that messages were lost: read the sessions again.
     """
     exam_id = arguments["exam_id"]
+    may_follow = _still_watches(exam_id)
     subscription = platform().live.subscribe(exam_channel(exam_id))
     try:
         snapshot = _snapshot(exam_id)
     except BaseException:
         subscription.close()
         raise
-    return event_stream([LiveMessage("snapshot", snapshot)], subscription, _still_watches(exam_id))
+    return event_stream([LiveMessage("snapshot", snapshot)], subscription, may_follow)
 
 
 @blueprint.route("/evidence/<uuid:evidence_id>/link", methods=["POST"])
