@@ -119,7 +119,8 @@ def _sessions(session: Session, before: datetime, drain_seconds: int) -> Iterabl
     rows = session.execute(waiting).all()
     free = [since for _, since, is_held in rows if not is_held]
     if free:
-        yield Work("analyse_waiting", mark=str(free[0]))
+        # The newest: what cannot be analysed stays the oldest, whatever comes and goes behind it.
+        yield Work("analyse_waiting", mark=str(free[-1]))
     for session_id, since, is_held in rows:
         if is_held:
             yield Work("analyse_session", (str(session_id),), str(since))

@@ -82,8 +82,8 @@ class Taken:
     """What a worker took: a batch of each session; `more` says that other sessions still wait.
 
     `broken` are sessions whose rows cannot be read, and why: nobody holds these. `waited` are the
-    seconds that the oldest chunk had waited for a worker, `waiting` counts the chunks that nobody
-    was at.
+    seconds that the oldest chunk of the others had waited for a worker, `waiting` counts the chunks
+    that nobody was at.
     """
 
     batches: tuple[Batch, ...]
@@ -190,11 +190,12 @@ def take_waiting(
                 # Somebody has changed its rows. That is no other session's misfortune.
                 broken[session_id] = error
                 release_session(session, session_id, holder)
+    oldest_since = next((since for key, since, _ in rows if key not in broken), now)
     return Taken(
         tuple(batches),
         broken,
         more=len(rows) > len(batches) + len(broken),
-        waited=max(0.0, (now - rows[0][1]).total_seconds()) if rows else 0.0,
+        waited=max(0.0, (now - oldest_since).total_seconds()),
         waiting=sum(count for _, _, count in rows),
     )
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
+from examhall.core.db import database_now
 from examhall.core.errors import PluginError
 from examhall.core.proctoring.analysis import (
     BATCH_SAMPLES,
@@ -19,7 +20,7 @@ from examhall.core.proctoring.models import Chunk, Evidence, ProctoringSession
 from examhall.plugins import Finding, Sample
 from examhall.worker import detection
 from examhall.worker.detection import analyse_waiting
-from examhall.worker.forgotten import find_forgotten_work
+from examhall.worker.forgotten import Reminders, find_forgotten_work
 from examhall.worker.pace import Pace
 from tests.core.attempts.world import World
 from tests.core.proctoring.scripted import ALONE, RAISE, TWO, ScriptedDetector, look
@@ -147,7 +148,14 @@ def test_a_session_with_broken_rows_is_left_to_itself(
     for watched in (bad, good):
         watched.show([TWO] * 4, size=4)
     with world.platform.db.transaction() as session:
-        session.get_one(Chunk, bad.chunks()[0].id).samples = [{"at": "never"}]
+        row = session.get_one(Chunk, bad.chunks()[0].id)
+        row.samples = [{"at": "never"}]
+        row.received_at -= timedelta(hours=1)
+    with world.platform.db.transaction() as session:
+        taken = take_waiting(session, "somebody", 20.0)
+        release_session(session, good.session_id, "somebody")
+    # Detectors do not look less often for what nobody can analyse.
+    assert (list(taken.broken), taken.waited < 1800) == ([bad.session_id], True)
     queued: list[tuple[str, ...]] = []
     monkeypatch.setattr(world.platform.queue, "enqueue", lambda *job, **_: queued.append(job))
     monkeypatch.setattr(detection, "_failed", {})
@@ -239,6 +247,26 @@ def test_a_backlog_slows_a_slow_detector_down_until_it_is_gone(
         slowed = pace.factors()
         assert slowed == ({"scripted": 2} if waited else {})
     assert {row.state for row in watched.chunks()} == {"analysed"}
+
+
+def test_what_waits_behind_a_session_that_gets_nowhere_is_reminded_of(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reminders, queued = Reminders(), []
+    monkeypatch.setattr(world.platform.queue, "enqueue", lambda *job, **_: queued.append(job))
+    for seconds in (60, 30):
+        watched = watch(world)
+        watched.show([ALONE] * 2)
+        queued.clear()
+        with world.platform.db.transaction() as session:
+            session.execute(
+                update(Chunk)
+                .where(Chunk.session_id == watched.session_id)
+                .values(received_at=database_now(session) - timedelta(seconds=seconds))
+            )
+        for _ in range(2):
+            reminders.remind(world.platform)
+        assert queued.count(("analyse_waiting",)) == 1
 
 
 def test_forgotten_chunks_are_found_and_held_sessions_wait_for_the_end_of_the_hold(
