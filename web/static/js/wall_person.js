@@ -4,7 +4,7 @@ import { call, newId } from "./api.js";
 import { byId, spellAge } from "./pages.js";
 import { Photos } from "./wall_photos.js";
 import { frameAddress } from "./wall_tile.js";
-import { setHidden, setText, stateWords } from "./wall_words.js";
+import { describeState, setHidden, setText } from "./wall_words.js";
 
 const POSSIBLE = {
   awaiting_authorization: ["authorize"],
@@ -78,7 +78,7 @@ export class PersonDialog {
     }
     this.session = session;
     setText(byId("person-name"), session.candidate_name);
-    setText(byId("person-state"), stateWords(session.attempt_state));
+    setText(byId("person-state"), describeState(session));
     setText(byId("person-number"), session.candidate_number || "–");
     setText(byId("person-last"), session.last_frame_at ? spellAge(session.last_frame_at) : "none yet");
     const waived = (session.waived_titles ?? []).join(", ");

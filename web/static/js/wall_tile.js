@@ -2,7 +2,7 @@
 
 import { serverNow } from "./api.js";
 import { byId } from "./pages.js";
-import { iconOf, setAttribute, setHidden, setText, spellLength, stateWords, toneOf } from "./wall_words.js";
+import { describeState, iconOf, setAttribute, setHidden, setText, spellLength, toneOf } from "./wall_words.js";
 
 const SILENT = 10000;
 const OLD = 5000;
@@ -105,8 +105,7 @@ export class Tile {
     this.#drawTag();
     this.#drawGone();
     setText(parts.name, this.name);
-    const refused = session.refused.length ? `no consent: ${session.refused.join(", ")}` : "";
-    setText(parts.line, [session.candidate_number, stateWords(session.attempt_state), refused, session.proctor_name].filter(Boolean).join(" · "));
+    setText(parts.line, [session.candidate_number, describeState(session), session.proctor_name].filter(Boolean).join(" · "));
     setAttribute(parts.person, "aria-label", `Look at ${this.name}`);
     setText(parts.attention, this.attention ? String(this.attention) : "");
     setAttribute(parts.attention, "aria-label", `Attention ${this.attention}`);

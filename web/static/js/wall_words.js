@@ -25,7 +25,12 @@ const ICONS = {
   room: "camera",
 };
 
-export const stateWords = (state) => STATES[state] ?? state.replaceAll("_", " ");
+const stateWords = (state) => STATES[state] ?? state.replaceAll("_", " ");
+
+/** Say what a candidate does, and what they do not consent to. */
+export function describeState({ attempt_state: state, refused }) {
+  return refused.length ? `${stateWords(state)} · no consent: ${refused.join(", ")}` : stateWords(state);
+}
 
 /** Return a copy of an incident kind's icon; kinds are dotted. */
 export function iconOf(kind) {
