@@ -7,8 +7,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 import examhall.web
+from examhall.core.attempts.control import pause_attempt
 from examhall.core.attempts.queries import lock_attempt
 from examhall.core.db import database_now
+from examhall.core.permissions import SYSTEM
 from tests.journeys.hall import Hall
 from tests.journeys.room import (
     Faults,
@@ -334,6 +336,26 @@ def test_a_window_that_keeps_nothing_sends_what_it_has_before_it_takes_over(
     wait_for_room(room)
     expect(show_question(room, TEXT).get_by_role("textbox")).to_have_value("Paris")
     assert hall.saved(TEXT) == {"text": "Paris"}
+
+
+def test_a_window_that_keeps_nothing_sends_what_it_has_before_a_pause_loads_it_anew(
+    hall: Hall, device: BrowserContext, faults: Faults
+) -> None:
+    hall.open_exam(time={"limit_seconds": 600})
+    room = sign_in(device, hall.url, "candidate", hall.password)
+    room.add_init_script("delete IDBFactory.prototype.open")
+    faults.watch(room)
+    faults.allow("ERR_FAILED")
+    enter_room(room, watched=False)
+    room.route("**/responses/*", lambda route: route.abort())
+    show_question(room, TEXT).get_by_role("textbox").fill("Paris")
+    wait_for_saving(room, "offline", 1)
+    pause_attempt(hall.platform, SYSTEM, hall.attempt().id, "Fire alarm")
+    expect(room.locator("#room")).not_to_have_attribute("data-ready", "", timeout=20_000)
+    room.unroute_all()
+    with room.expect_request("**/responses/*") as sent:
+        expect(room.get_by_role("heading", name="The exam is paused")).to_be_visible(timeout=20_000)
+    assert sent.value.post_data_json["raw"] == {"text": "Paris"}
 
 
 def test_answers_that_could_not_be_sent_before_the_end_are_handed_over_afterwards(

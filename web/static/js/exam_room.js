@@ -217,7 +217,7 @@ class ExamRoom {
     delete byId("room").dataset.ready;
     const isEnd = address.endsWith("/result");
     if (isEnd) await this.uploads.drain(LAST_FILES);
-    while (!(await this.outbox.drain()) && isEnd && this.outbox.isOffline) {
+    while (!(await this.outbox.drain()) && this.#hasToStay(isEnd)) {
       this.#draw();
       await new Promise((resolve) => setTimeout(resolve, RETRY));
     }
@@ -227,6 +227,12 @@ class ExamRoom {
     }
     if (isEnd) location.replace(address);
     else location.reload();
+  }
+
+  /** Whether answers that cannot be sent now would come late, or go with this page for good. */
+  #hasToStay(isEnd) {
+    const { isOffline, isSignedOut } = this.outbox;
+    return this.#isKept ? isEnd && isOffline : isOffline || isSignedOut;
   }
 
   /** Load the scripts that question types bring; one that fails harms its own questions only. */
