@@ -112,7 +112,8 @@ class RqQueue:
     def close(self) -> None:
         """Give up leadership and close the connection."""
         try:
-            if self._leadership.owned():
+            # Who never led asks nobody: Redis may be away.
+            if self._leadership.local.token is not None and self._leadership.owned():
                 self._leadership.release()
         except RedisError as error:
             log.info("leadership runs out by itself: %s", error)

@@ -1,5 +1,6 @@
 """Jobs run, once for equal wake-ups, again after a failure or a death: in threads and on RQ."""
 
+import logging
 import os
 import signal
 import threading
@@ -257,3 +258,10 @@ def test_a_redis_that_is_away_raises_nothing(caplog: pytest.LogCaptureFixture) -
     assert queue.depth("default") == 0
     assert "could not be queued" in caplog.text
     queue.close()
+
+
+def test_who_never_led_ends_without_asking_redis(caplog: pytest.LogCaptureFixture) -> None:
+    queue = open_queue(load_settings({}, redis_url="redis://127.0.0.1:1/0"))
+    with caplog.at_level(logging.INFO):
+        queue.close()
+    assert "leadership" not in caplog.text
