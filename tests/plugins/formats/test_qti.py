@@ -27,6 +27,7 @@ from examhall.plugins.qti.writing.package import WRITERS, write_item
 from examhall.plugins.qti.writing.version3 import to_version3
 from examhall.plugins.testing import FormatContract
 from examhall.question_types.qti_item import EXAMPLE, QtiItem
+from tests.plugins.formats.archives import unzipped, zipped
 
 QTI = QtiFormat()
 PICTURE = MediaFile(b"\x89PNG\r\n\x1a\n picture", "image/png", "map.png")
@@ -181,19 +182,6 @@ def read(data):
 
 def make_bundle(questions=QUESTIONS, exam=EXAM):
     return QuestionBundle(tuple(questions), exam, {PICTURE.reference: PICTURE})
-
-
-def zipped(files):
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return stream.getvalue()
-
-
-def unzipped(data):
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def test_questions_exam_and_media_come_back_as_they_were():

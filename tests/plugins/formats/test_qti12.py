@@ -1,7 +1,6 @@
 """QTI 1.2: what platforms write becomes questions of our own types, with what is lost."""
 
 import io
-import zipfile
 from decimal import Decimal
 from importlib import import_module
 
@@ -21,6 +20,7 @@ from examhall.plugins import (
 )
 from examhall.plugins.formats.qti12 import Qti12Format
 from examhall.plugins.testing import FormatContract
+from tests.plugins.formats.archives import unzipped, zipped
 
 QTI12 = Qti12Format()
 
@@ -29,16 +29,13 @@ class TestQti12(FormatContract):
     plugin = Qti12Format()
 
 
+def without_our_own(data):
+    """Return the files that a package has for other programs."""
+    return {name: text for name, text in unzipped(data).items() if "native" not in name}
+
+
 def read(data):
     return QTI12.import_(io.BytesIO(data if isinstance(data, bytes) else data.encode()))
-
-
-def zipped(files):
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return stream.getvalue()
 
 
 def lid(ident, *choices, cardinality="Single", label=""):
@@ -357,8 +354,7 @@ def test_what_we_write_is_read_as_the_same_kind_without_our_own_file():
     report = read(data)
     assert [entry.question for entry in report.questions] == list(QUESTIONS)
     assert report.exam == exam
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        files = {name: archive.read(name) for name in archive.namelist() if "native" not in name}
+    files = without_our_own(data)
     again = read(zipped(files)).questions
     assert [entry.question.type for entry in again] == [question.type for question in QUESTIONS]
     assert {entry.fidelity for entry in again} == {Fidelity.EXACT}
@@ -479,8 +475,7 @@ def test_what_takes_points_off_still_does_once_it_was_written():
     content = {"stem": "<p>?</p>", "mode": "single", "options": options}
     question = PortableQuestion("choice", "T", content, Decimal(1), "q")
     data = QTI12.export(QuestionBundle((question,), None, {}))
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        files = {name: archive.read(name) for name in archive.namelist() if "native" not in name}
+    files = without_our_own(data)
     (entry,) = read(zipped(files)).questions
     assert [o.get("fraction") for o in entry.question.content["options"]] == [None, "-1"]
 
@@ -494,8 +489,7 @@ def test_our_package_says_what_is_in_it_and_the_exam_is_there_without_our_own_fi
     items = tuple(PortableItem(name, Decimal(2)) for name in "ba")
     exam = PortableExam("E", (PortableSection("S", items, 1),))
     data = QTI12.export(QuestionBundle(questions, exam, {picture.reference: picture}))
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        files = {name: archive.read(name) for name in archive.namelist() if "native" not in name}
+    files = without_our_own(data)
     manifest = etree.fromstring(files["imsmanifest.xml"])
     named = {
         resource.get("href"): [file.get("href") for file in resource.iterfind("{*}file")]

@@ -1,7 +1,6 @@
 """Packages of QTI as other programs write them, and ours as other programs read them."""
 
 import io
-import zipfile
 from decimal import Decimal
 from urllib.parse import unquote
 
@@ -25,22 +24,10 @@ from examhall.plugins.qti.reading import find_free
 from examhall.plugins.qti.session import ItemSession
 from examhall.plugins.qti.writing.package import find_media
 from examhall.question_types.qti_item import EXAMPLE
+from tests.plugins.formats.archives import unzipped, zipped
 
 QTI = QtiFormat()
 MANIFEST = "<manifest><resources>{}</resources></manifest>"
-
-
-def zipped(files):
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return stream.getvalue()
-
-
-def unzipped(data):
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def read(files):
