@@ -21,12 +21,20 @@ from tests.worker.rq_process import run_recorded_jobs
 
 
 class Backend:
-    """A queue with its workers."""
+    """A queue with its workers, and with what the schedule does for it."""
 
     def __init__(self, queue: JobQueue, recorder: Recorder) -> None:
         self.queue = queue
         self.recorder = recorder
         self.processes: list[BaseProcess] = []
+        self.ended = threading.Event()
+        self.schedule = threading.Thread(target=self.maintain)
+        self.schedule.start()
+
+    def maintain(self) -> None:
+        """Maintain the queue until the end."""
+        while not self.ended.wait(0.1):
+            self.queue.maintain()
 
     def start_worker(self) -> None:
         """Start what runs the jobs."""
@@ -37,7 +45,9 @@ class Backend:
         self.processes.append(start_process(run_recorded_jobs, *arguments))
 
     def stop(self) -> None:
-        """End queue and workers."""
+        """End schedule, workers and queue."""
+        self.ended.set()
+        self.schedule.join()
         self.recorder.open_gate()
         for process in self.processes:
             process.terminate()
@@ -48,35 +58,23 @@ class Backend:
 
 
 @pytest.fixture
-def maintained() -> Iterator[Callable[[JobQueue], None]]:
-    """Do for a queue what the schedule does."""
-    ended = threading.Event()
-    threads = []
+def open_backend(tmp_path: Path) -> Iterator[Callable[[str], Backend]]:
+    """Open the queue of a Redis, or of threads for an empty URL."""
+    opened: list[Backend] = []
 
-    def maintain(queue: JobQueue) -> None:
-        def loop() -> None:
-            while not ended.wait(0.1):
-                queue.maintain()
+    def open_one(url: str) -> Backend:
+        queue = open_queue(load_settings({}, redis_url=url))
+        opened.append(Backend(queue, Recorder(tmp_path)))
+        return opened[-1]
 
-        threads.append(threading.Thread(target=loop))
-        threads[-1].start()
-
-    yield maintain
-    ended.set()
-    for thread in threads:
-        thread.join()
+    yield open_one
+    for backend in opened:
+        backend.stop()
 
 
 @pytest.fixture(params=["threads", pytest.param("redis", marks=pytest.mark.services)])
-def backend(
-    request: pytest.FixtureRequest, tmp_path: Path, maintained: Callable[[JobQueue], None]
-) -> Iterator[Backend]:
-    url = request.getfixturevalue("redis_url") if request.param == "redis" else ""
-    queue = open_queue(load_settings({}, redis_url=url))
-    maintained(queue)
-    backend = Backend(queue, Recorder(tmp_path))
-    yield backend
-    backend.stop()
+def backend(request: pytest.FixtureRequest, open_backend: Callable[[str], Backend]) -> Backend:
+    return open_backend(request.getfixturevalue("redis_url") if request.param == "redis" else "")
 
 
 def test_a_job_runs_with_its_arguments(backend: Backend) -> None:
@@ -204,32 +202,27 @@ def test_a_closed_queue_takes_nothing_more() -> None:
 
 @pytest.mark.services
 def test_a_killed_workers_job_is_done_again(
-    redis_url: str, tmp_path: Path, maintained: Callable[[JobQueue], None]
+    redis_url: str, open_backend: Callable[[str], Backend]
 ) -> None:
-    queue = open_queue(load_settings({}, redis_url=redis_url))
-    backend = Backend(queue, Recorder(tmp_path))
-    maintained(queue)
+    backend = open_backend(redis_url)
     for _ in range(2):
         backend.start_worker()
-    queue.enqueue("wait", "a")
+    backend.queue.enqueue("wait", "a")
     backend.recorder.wait_for(1, "begin", "wait", "a")
     os.kill(int(backend.recorder.lines()[0][1]), signal.SIGKILL)
     backend.recorder.wait_for(2, "begin", "wait", "a", seconds=15)
     backend.recorder.open_gate()
     backend.recorder.wait_for(1, "end", "wait", "a")
-    backend.stop()
 
 
 @pytest.mark.services
 def test_a_long_job_is_not_taken_for_dead(
-    redis_url: str, tmp_path: Path, maintained: Callable[[JobQueue], None]
+    redis_url: str, open_backend: Callable[[str], Backend]
 ) -> None:
-    queue = open_queue(load_settings({}, redis_url=redis_url))
-    backend = Backend(queue, Recorder(tmp_path))
-    maintained(queue)
+    backend = open_backend(redis_url)
     for _ in range(2):
         backend.start_worker()
-    queue.enqueue("wait", "a")
+    backend.queue.enqueue("wait", "a")
     backend.recorder.wait_for(1, "begin", "wait", "a")
     time.sleep(9)
     assert backend.recorder.count("begin", "wait", "a") == 1
