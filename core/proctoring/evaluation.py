@@ -37,6 +37,7 @@ _UNMEASURABLE = (
 MAX_FILE = 512 * 1024 * 1024
 MOST_SECONDS = 24 * 3600.0
 MOST_NAME = 200
+LONGEST_LABEL = 100_000
 MOST_FIGURE = 100
 
 
@@ -127,11 +128,19 @@ def _rows_of_csv(manifest: Path, text: str) -> Iterator[dict[str, str]]:
             columns = ", ".join(reader.fieldnames or ()) or "none"
             raise InvalidError(f"{manifest} has no column `file`; its columns are: {columns:.200}.")
         for row in reader:
-            labels = {name: str(value).strip() for name, value in row.items() if name}
+            labels = _labels_of_row(row)
             yield {**labels, **truth.get(Path(labels["file"]).name, {})}
     except csv.Error as error:
         place = f"line {reader.line_num}"
         raise InvalidError(f"{manifest} cannot be read as a table, {place}: {error}.") from error
+
+
+def _labels_of_row(row: Mapping[str | Any, str | Any]) -> dict[str, str]:
+    labels = {name: str(value).strip() for name, value in row.items() if name}
+    # The module's own limit is of the whole process: whoever reads tables may raise it.
+    if any(len(value) > LONGEST_LABEL for value in labels.values()):
+        raise csv.Error(f"a field is longer than {LONGEST_LABEL:,} characters")
+    return labels
 
 
 def _rows_of_json(manifest: Path, text: str) -> Iterator[dict[str, str]]:

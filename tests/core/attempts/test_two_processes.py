@@ -118,7 +118,8 @@ def test_a_database_that_drops_its_connections_loses_nothing(
             with worlds[1].platform.db.transaction() as session:
                 session.execute(
                     text(
-                        "select pg_terminate_backend(pid) from pg_stat_activity "
+                        # It waits for their end: nothing is cut once this thread has ended.
+                        "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
                         "where datname = current_database() and pid <> pg_backend_pid()"
                     )
                 )

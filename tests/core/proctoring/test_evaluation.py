@@ -1,5 +1,6 @@
 """Labelled files are read as they are, and bad manifests are named with the reason."""
 
+import csv
 import json
 import logging
 import math
@@ -112,6 +113,16 @@ def test_labels_of_sound_lie_beside_the_table_or_are_the_manifest(tmp_path) -> N
 def test_a_bad_manifest_is_refused(tmp_path, text, name, error) -> None:
     with pytest.raises(error):
         read_manifest(manifest(tmp_path, text, name))
+
+
+def test_a_field_without_end_is_refused_whatever_other_tables_may_hold(tmp_path) -> None:
+    (tmp_path / "one.jpg").write_bytes(b"picture")
+    before = csv.field_size_limit(1_000_000)
+    try:
+        with pytest.raises(InvalidError, match="line 2: a field is longer"):
+            read_manifest(manifest(tmp_path, f"file,note\none.jpg,{'long' * 50_000}\n"))
+    finally:
+        csv.field_size_limit(before)
 
 
 @pytest.mark.parametrize("name", ["set.csv", "audio_ground_truth.json"])
