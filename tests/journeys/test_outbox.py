@@ -311,19 +311,26 @@ def test_a_room_whose_time_is_not_over_after_all_opens_again(
     expect(controls).not_to_have_attribute("inert", "")
 
 
-def test_a_window_that_keeps_nothing_sends_what_it_has_before_it_takes_over(
-    hall: Hall, device: BrowserContext, faults: Faults
-) -> None:
+def answer_in_vain(hall: Hall, device: BrowserContext, faults: Faults) -> Page:
+    """Return a room that keeps nothing on the device, with an answer that cannot be sent."""
     hall.open_exam(time={"limit_seconds": 600})
     room = sign_in(device, hall.url, "candidate", hall.password)
     room.add_init_script("delete IDBFactory.prototype.open")
     faults.watch(room)
-    faults.allow("409 ", "ERR_FAILED")
+    faults.allow("ERR_FAILED")
     enter_room(room, watched=False)
     expect(room.locator("#banner")).to_contain_text("keeps nothing on the device")
     room.route("**/responses/*", lambda route: route.abort())
     show_question(room, TEXT).get_by_role("textbox").fill("Paris")
     wait_for_saving(room, "offline", 1)
+    return room
+
+
+def test_a_window_that_keeps_nothing_sends_what_it_has_before_it_takes_over(
+    hall: Hall, device: BrowserContext, faults: Faults
+) -> None:
+    faults.allow("409 ")
+    room = answer_in_vain(hall, device, faults)
     other = device.new_page()
     other.goto(room.url)
     wait_for_room(other)
@@ -341,15 +348,7 @@ def test_a_window_that_keeps_nothing_sends_what_it_has_before_it_takes_over(
 def test_a_window_that_keeps_nothing_sends_what_it_has_before_a_pause_loads_it_anew(
     hall: Hall, device: BrowserContext, faults: Faults
 ) -> None:
-    hall.open_exam(time={"limit_seconds": 600})
-    room = sign_in(device, hall.url, "candidate", hall.password)
-    room.add_init_script("delete IDBFactory.prototype.open")
-    faults.watch(room)
-    faults.allow("ERR_FAILED")
-    enter_room(room, watched=False)
-    room.route("**/responses/*", lambda route: route.abort())
-    show_question(room, TEXT).get_by_role("textbox").fill("Paris")
-    wait_for_saving(room, "offline", 1)
+    room = answer_in_vain(hall, device, faults)
     pause_attempt(hall.platform, SYSTEM, hall.attempt().id, "Fire alarm")
     expect(room.locator("#room")).not_to_have_attribute("data-ready", "", timeout=20_000)
     room.unroute_all()
